@@ -1,0 +1,34 @@
+/*
+ * cli.h: `program [command] [arguments]`, with --help made from the tables.
+ */
+#ifndef IGW_CLI_H
+#define IGW_CLI_H
+
+#include "settings.h"
+
+struct igw_command {
+    const char *name; /* "serve", "key export": words parted by one blank */
+    const char *arguments; /* "[--listen ADDRESS]", "" when none */
+    const char *text;
+    int (*run)(void *settings, int argc, char **argv); /* the rest; exit code */
+};
+
+struct igw_cli {
+    const char *program;
+    const char *version;
+    const char *summary;
+    const char *prefix; /* of environment variables: "IDENTPROV_" */
+    const struct igw_setting *settings;
+    size_t setting_count;
+    const struct igw_command *commands; /* the first one is the default */
+    size_t command_count;
+};
+
+/*
+ * Finds the command, loads the settings into `target`, runs it. --help,
+ * --version and --settings-markdown are answered here. 2: wrong usage.
+ */
+int igw_cli_main(const struct igw_cli *cli, void *target, int argc,
+                 char **argv);
+
+#endif

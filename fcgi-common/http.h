@@ -1,0 +1,87 @@
+/*
+ * http.h: a request that came over FastCGI, its answer, and the rules between
+ * them. http.c alone includes fcgiapp.h.
+ *
+ * Before a handler sees a request, http.c has read its whole body, checked
+ * it against CONTENT_LENGTH (else 400), refused a repeated parameter that
+ * matters (400), a body over the limit (413), and any parameter with a
+ * control byte (400); the answer to each of these is already written.
+ */
+#ifndef IGW_HTTP_H
+#define IGW_HTTP_H
+
+#include "buf.h"
+#include "json.h"
+
+enum igw_method {
+    IGW_GET,  /* HEAD arrives as GET with is_head */
+    IGW_POST,
+    IGW_PUT,
+    IGW_PATCH,
+    IGW_DELETE,
+    IGW_OPTIONS,
+    IGW_METHOD_OTHER
+};
+
+struct igw_request {
+    enum igw_method method;
+    bool is_head;
+    bool is_https;      /* FastCGI parameter HTTPS = on */
+    bool is_internal;   /* FastCGI parameter IDENTGW_INTERNAL is set */
+    const char *prefix; /* SCRIPT_NAME, "" or "/auth"; never ends in "/" */
+    const char *path;   /* PATH_INFO, decoded by nginx; begins with "/" */
+    const char *query;  /* QUERY_STRING, raw; "" when none */
+    const char *id;     /* REQUEST_ID, else 32 random hex digits */
+    const char *address; /* REMOTE_ADDR */
+    const char *content_type; /* "" when none */
+    struct igw_slice body;
+    void *params; /* http.c's */
+};
+
+/* A FastCGI parameter, for instance "HTTP_COOKIE"; NULL when absent. */
+const char *igw_request_param(const struct igw_request *request,
+                              const char *name);
+
+enum { IGW_RESPONSE_HEADERS_MAX = 24 };
+
+struct igw_response {
+    int status; /* 0 until a handler answers */
+    struct igw_buf headers;
+    struct igw_buf body;
+};
+
+/*
+ * Adds a header line. Text with a control byte is not added: the answer
+ * becomes 500 and the event is logged. Values may be UTF-8.
+ */
+void igw_response_header(struct igw_response *response, const char *name,
+                         struct igw_slice value);
+void igw_response_headerf(struct igw_response *response, const char *name,
+                          const char *format, ...) IGW_PRINTF(3, 4);
+
+/* Complete answers; each sets status, Content-Type and body. */
+void igw_response_json(struct igw_response *response, int status,
+                       const struct json_t *json);
+void igw_response_text(struct igw_response *response, int status,
+                       const char *content_type, struct igw_slice body);
+void igw_response_empty(struct igw_response *response, int status);
+
+struct igw_pg;
+
+/* What a handler is called with; everything is borrowed for the call. */
+struct igw_call {
+    const struct igw_request *request;
+    struct igw_response *response;
+    struct igw_pg *pg; /* this thread's connection */
+    void *app;         /* the program's own, shared by all threads */
+};
+
+/*
+ * The JSON object in the body, for handlers that take one. False: the call
+ * has been answered (415 for another media type, 400 for bad JSON or for a
+ * JSON value that is no object). *out is the caller's.
+ */
+bool igw_call_json(struct igw_call *call,
+                   struct json_t **out) IGW_MUST_CHECK;
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * migrate.h: schema versions. Migrations go forward, each in a transaction of
+ * its own, under an advisory lock; the files are compiled into the program.
+ */
+#ifndef IGW_MIGRATE_H
+#define IGW_MIGRATE_H
+
+#include "pg.h"
+
+struct igw_migration {
+    int64_t version;  /* 1, 2, 3, ... without a gap */
+    const char *name; /* the file's */
+    const char *sql;
+};
+
+/* What a program runs on: its own schema version and the next one. */
+enum igw_result igw_migrate_check(struct igw_pg *pg, const char *schema,
+                                  int64_t version) IGW_MUST_CHECK;
+
+/*
+ * Creates the schema and its table schema_version where missing and applies
+ * what is not there yet. Prints a line per migration on stdout.
+ */
+enum igw_result igw_migrate(struct igw_pg *pg, const char *schema,
+                            const struct igw_migration *list,
+                            size_t count) IGW_MUST_CHECK;
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * pg.h: one PostgreSQL connection of one thread, over libpq, which pg.c alone
+ * includes. It knows nothing of tables.
+ *
+ * Connects at the first use and, when broken, again at the next. A statement
+ * has a deadline; past it the connection is closed (a write is never
+ * cancelled: PQcancel during the synchronous-commit wait reports success)
+ * and the outcome is unknown: IGW_UNAVAILABLE. A notice that the synchronous
+ * wait was cut short makes the statement IGW_UNAVAILABLE, too. A connection
+ * with any protocol surprise is closed, never used again.
+ */
+#ifndef IGW_PG_H
+#define IGW_PG_H
+
+#include "igw.h"
+
+struct igw_pg;
+struct igw_rows;
+
+struct igw_pg_statement {
+    const char *name; /* of the prepared statement */
+    const char *sql;  /* constant, with $1... */
+};
+
+struct igw_pg_config {
+    const char *conninfo; /* target_session_attrs=read-write is added */
+    const char *application_name;
+    const struct igw_pg_statement *statements; /* indexed by the app's enum */
+    size_t statement_count;
+    int64_t connect_timeout_ms;
+    int64_t statement_timeout_ms;
+};
+
+struct igw_pg *igw_pg_new(const struct igw_pg_config *config) IGW_MUST_CHECK;
+void igw_pg_free(struct igw_pg **pg);
+
+enum igw_pg_type { IGW_PG_NULL, IGW_PG_TEXT, IGW_PG_BYTES };
+
+struct igw_pg_param {
+    enum igw_pg_type type; /* BYTES: bytea, sent binary */
+    struct igw_slice value;
+};
+
+struct igw_pg_param igw_pg_text(struct igw_slice text);
+struct igw_pg_param igw_pg_string(const char *text); /* NULL: SQL NULL */
+struct igw_pg_param igw_pg_bytes(const void *data, size_t len);
+
+/*
+ * Runs one prepared statement, preparing it first on a new connection. *rows
+ * (may be NULL when not wanted) is the caller's, freed by igw_rows_free.
+ * IGW_CONFLICT: unique or exclusion constraint, IGW_INVALID: check, not-null,
+ * foreign key or data exception, each with its name in igw_pg_constraint.
+ * Serialization failures and deadlocks are IGW_UNAVAILABLE.
+ */
+enum igw_result igw_pg_exec(struct igw_pg *pg, size_t statement,
+                            const struct igw_pg_param *params,
+                            size_t param_count,
+                            struct igw_rows **rows) IGW_MUST_CHECK;
+
+/* Valid until the next statement; "" when none. */
+const char *igw_pg_constraint(const struct igw_pg *pg);
+
+/*
+ * A transaction. Commit's IGW_UNAVAILABLE means outcome unknown. Rollback never
+ * fails for the caller: what cannot be rolled back is disconnected.
+ */
+enum igw_result igw_pg_begin(struct igw_pg *pg) IGW_MUST_CHECK;
+enum igw_result igw_pg_commit(struct igw_pg *pg) IGW_MUST_CHECK;
+void igw_pg_rollback(struct igw_pg *pg);
+
+/* Several statements in one text, for migrations and SET; no parameters. */
+enum igw_result igw_pg_script(struct igw_pg *pg,
+                              const char *sql) IGW_MUST_CHECK;
+/* The server's message of the last failure, for the log and the command line. */
+const char *igw_pg_message(const struct igw_pg *pg);
+
+size_t igw_rows_count(const struct igw_rows *rows);   /* returned */
+size_t igw_rows_changed(const struct igw_rows *rows); /* by a write */
+bool igw_rows_is_null(const struct igw_rows *rows, size_t row, size_t column);
+/* Text form of a value; NULL is "". Borrowed from rows. */
+struct igw_slice igw_rows_text(const struct igw_rows *rows, size_t row,
+                               size_t column);
+const char *igw_rows_string(const struct igw_rows *rows, size_t row,
+                            size_t column);
+int64_t igw_rows_integer(const struct igw_rows *rows, size_t row,
+                         size_t column);
+bool igw_rows_bool(const struct igw_rows *rows, size_t row, size_t column);
+void igw_rows_free(struct igw_rows **rows);
+
+#endif

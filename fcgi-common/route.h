@@ -1,0 +1,23 @@
+/*
+ * route.h: the routing table. The path is matched exactly, below any prefix.
+ */
+#ifndef IGW_ROUTE_H
+#define IGW_ROUTE_H
+
+#include "http.h"
+
+struct igw_route {
+    enum igw_method method;
+    const char *path;
+    void (*handle)(struct igw_call *call);
+    bool is_internal; /* 404 unless request.is_internal */
+};
+
+/*
+ * Calls the handler; 404 for an unknown path, 405 with Allow for a known one.
+ * OPTIONS answers 204 with Allow. HEAD runs GET; http.c drops the body.
+ */
+void igw_route(struct igw_call *call, const struct igw_route *table,
+               size_t count);
+
+#endif
