@@ -1,0 +1,28 @@
+/*
+ * auth.h: whose request it is. The token decides; X-User has to agree.
+ */
+#ifndef USERPROFILE_AUTH_H
+#define USERPROFILE_AUTH_H
+
+#include "http.h"
+#include "jwks.h"
+#include "token.h"
+
+struct auth {
+    struct jwks *jwks;
+    struct igw_slice issuer;
+    struct igw_slice audience;
+    int64_t leeway_sec;
+};
+
+/*
+ * IGW_OK: `claims` are the user's, until igw_claims_clear. IGW_DENIED:
+ * *reason is a constant; NULL when the request brings no bearer token or no
+ * X-User at all. IGW_UNAVAILABLE: there are no keys.
+ */
+enum igw_result auth_identify(const struct auth *auth,
+                              const struct igw_request *request, int64_t now,
+                              struct igw_claims *claims,
+                              const char **reason) IGW_MUST_CHECK;
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * main.c: the program userprofile: its settings and its commands.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "handlers.h"
+#include "log.h"
+#include "server.h"
+#include "store.h"
+
+struct settings {
+    const char *database;
+    const char *listen;
+    int64_t threads;
+    int64_t log_level;
+    const char *jwks_file;
+    const char *issuer;
+    const char *audience;
+    int64_t leeway_ms;
+    int64_t body_max_bytes;
+    int64_t request_timeout_ms;
+    int64_t statement_timeout_ms;
+    int64_t connect_timeout_ms;
+};
+
+#define FIELD(name) offsetof(struct settings, name)
+
+static const struct igw_setting settings_table[] = {
+    { "DATABASE", IGW_SETTING_TEXT, "", 1, 4096, NULL,
+      "PostgreSQL connection string (required).", FIELD(database) },
+    { "LISTEN", IGW_SETTING_TEXT, "", 0, 1024, NULL,
+      "unix:PATH or HOST:PORT; empty: systemd's socket or descriptor 0.",
+      FIELD(listen) },
+    { "THREADS", IGW_SETTING_INTEGER, "4", 1, 256, NULL,
+      "Threads, each with a database connection of its own.", FIELD(threads) },
+    { "LOG_LEVEL", IGW_SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
+      "The least level that is logged.", FIELD(log_level) },
+    { "JWKS_FILE", IGW_SETTING_TEXT, "", 0, 4096, NULL,
+      "JWKS with the keys that sign tokens (required by serve); read again "
+      "when it changes.",
+      FIELD(jwks_file) },
+    { "ISSUER", IGW_SETTING_TEXT, "identprov", 1, 1024, NULL,
+      "The claim iss that tokens must have.", FIELD(issuer) },
+    { "AUDIENCE", IGW_SETTING_TEXT, "identgw", 1, 1024, NULL,
+      "The audience that tokens must be for.", FIELD(audience) },
+    { "LEEWAY", IGW_SETTING_DURATION, "5s", 0, 60000, NULL,
+      "How far the clocks of signer and verifier may be apart.",
+      FIELD(leeway_ms) },
+    { "BODY_MAX", IGW_SETTING_SIZE, "64k", 1024, 1048576, NULL,
+      "The longest request body.", FIELD(body_max_bytes) },
+    { "REQUEST_TIMEOUT", IGW_SETTING_DURATION, "10s", 100, 600000, NULL,
+      "The longest time in which a request must have arrived.",
+      FIELD(request_timeout_ms) },
+    { "STATEMENT_TIMEOUT", IGW_SETTING_DURATION, "3s", 100, 600000, NULL,
+      "The longest time of a database statement.",
+      FIELD(statement_timeout_ms) },
+    { "CONNECT_TIMEOUT", IGW_SETTING_DURATION, "2s", 100, 600000, NULL,
+      "The longest time to connect to the database.",
+      FIELD(connect_timeout_ms) },
+};
+
+static int serve(void *target, int argc, char **argv);
+static int migrate(void *target, int argc, char **argv);
+static bool take_listen(struct settings *settings, int argc, char **argv);
+static struct igw_pg_config pg_config(const struct settings *settings);
+static struct igw_server server_of(const struct settings *settings,
+                                   struct app *app);
+static int usage(const char *message);
+
+static const struct igw_command commands[] = {
+    { "serve", "[--listen unix:PATH|HOST:PORT]",
+      "Answer FastCGI requests until SIGTERM.", serve },
+    { "migrate", "", "Bring the database's schema up to date.", migrate },
+};
+
+static const struct igw_cli cli = {
+    .program = "userprofile",
+    .version = "0.1.0",
+    .summary = "The profile store of identgw, a FastCGI responder.",
+    .prefix = "USERPROFILE_",
+    .settings = settings_table,
+    .setting_count = sizeof(settings_table) / sizeof(settings_table[0]),
+    .commands = commands,
+    .command_count = sizeof(commands) / sizeof(commands[0]),
+};
+
+int
+main(int argc, char **argv)
+{
+    struct settings settings = { 0 };
+
+    return igw_cli_main(&cli, &settings, argc, argv);
+}
+
+static int
+serve(void *target, int argc, char **argv)
+{
+    struct settings *settings = target;
+    struct app app = { 0 };
+    struct igw_server server;
+    enum igw_result rc = IGW_ERROR;
+
+    if (!take_listen(settings, argc, argv)) {
+        return usage("usage: userprofile serve [--listen ADDRESS]");
+    }
+    if (settings->jwks_file[0] == '\0') {
+        return usage("USERPROFILE_JWKS_FILE is required: a file that "
+                     "`identprov key export` has written");
+    }
+
+    igw_log_init("userprofile", (enum igw_log_level)settings->log_level);
+    app.auth.issuer = igw_slice_of(settings->issuer);
+    app.auth.audience = igw_slice_of(settings->audience);
+    app.auth.leeway_sec = settings->leeway_ms / 1000;
+    app.auth.jwks = jwks_new(settings->jwks_file);
+
+    if (app.auth.jwks != NULL && jwks_start(app.auth.jwks) == IGW_OK) {
+        server = server_of(settings, &app);
+        rc = igw_server_run(&server);
+    }
+
+    jwks_free(&app.auth.jwks);
+    return rc == IGW_OK ? 0 : 1;
+}
+
+static int
+migrate(void *target, int argc, char **argv)
+{
+    const struct settings *settings = target;
+    struct igw_pg_config config = pg_config(settings);
+    struct igw_pg *pg;
+    enum igw_result rc;
+
+    (void)argv;
+    if (argc > 0) {
+        return usage("usage: userprofile migrate");
+    }
+
+    pg = igw_pg_new(&config);
+    rc = pg != NULL ? store_migrate(pg) : IGW_ERROR;
+    if (rc != IGW_OK) {
+        fprintf(stderr, "userprofile: migrate: %s\n",
+                pg != NULL ? igw_pg_message(pg) : "out of memory");
+    }
+
+    igw_pg_free(&pg);
+    return rc == IGW_OK ? 0 : 1;
+}
+
+static bool
+take_listen(struct settings *settings, int argc, char **argv)
+{
+    static const char option[] = "--listen";
+
+    if (argc == 0) {
+        return true;
+    }
+    if (argc == 2 && strcmp(argv[0], option) == 0) {
+        settings->listen = argv[1];
+        return true;
+    }
+    if (argc == 1 && strncmp(argv[0], "--listen=", 9) == 0) {
+        settings->listen = argv[0] + 9;
+        return true;
+    }
+    return false;
+}
+
+static struct igw_pg_config
+pg_config(const struct settings *settings)
+{
+    return (struct igw_pg_config){
+        .conninfo = settings->database,
+        .application_name = "userprofile",
+        .statements = store_statements,
+        .statement_count = store_statement_count,
+        .connect_timeout_ms = settings->connect_timeout_ms,
+        .statement_timeout_ms = settings->statement_timeout_ms,
+    };
+}
+
+static struct igw_server
+server_of(const struct settings *settings, struct app *app)
+{
+    return (struct igw_server){
+        .listen = settings->listen[0] != '\0' ? settings->listen : NULL,
+        .threads = settings->threads,
+        .body_max_bytes = settings->body_max_bytes,
+        .request_timeout_ms = settings->request_timeout_ms,
+        .pg = pg_config(settings),
+        .app = app,
+        .handle = handlers_serve,
+    };
+}
+
+static int
+usage(const char *message)
+{
+    fprintf(stderr, "userprofile: %s\n", message);
+    return 2;
+}

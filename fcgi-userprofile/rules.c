@@ -1,0 +1,481 @@
+#include "rules.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "text.h"
+
+enum { ERRORS_MAX = 100 };
+
+struct rule {
+    enum profile_field field;
+    const char *name;
+    size_t max; /* code points */
+    bool many_lines;
+    bool (*shape)(struct igw_slice text); /* NULL: any text */
+    const char *expected;
+};
+
+static bool is_url(struct igw_slice text);
+static bool is_birthdate(struct igw_slice text);
+static bool is_zoneinfo(struct igw_slice text);
+static bool is_locale(struct igw_slice text);
+static bool is_phone_number(struct igw_slice text);
+
+static const char url[] = "must be an http or https URL without credentials";
+
+static const struct rule top_rules[] = {
+    { PROFILE_GIVEN_NAME, "given_name", 128, false, NULL, NULL },
+    { PROFILE_FAMILY_NAME, "family_name", 128, false, NULL, NULL },
+    { PROFILE_NICKNAME, "nickname", 128, false, NULL, NULL },
+    { PROFILE_PICTURE, "picture", 2048, false, is_url, url },
+    { PROFILE_WEBSITE, "website", 2048, false, is_url, url },
+    { PROFILE_GENDER, "gender", 64, false, NULL, NULL },
+    { PROFILE_BIRTHDATE, "birthdate", 10, false, is_birthdate,
+      "must be a date as YYYY-MM-DD, 0000-MM-DD or YYYY" },
+    { PROFILE_ZONEINFO, "zoneinfo", 64, false, is_zoneinfo,
+      "must be a time zone's name such as Europe/Paris" },
+    { PROFILE_LOCALE, "locale", 35, false, is_locale,
+      "must be a language tag such as en-US" },
+    { PROFILE_PHONE_NUMBER, "phone_number", 16, false, is_phone_number,
+      "must be a number in E.164 form such as +14255551212" },
+    { PROFILE_BIO, "bio", 4096, true, NULL, NULL },
+};
+
+static const struct rule address_rules[] = {
+    { PROFILE_ADDRESS_FORMATTED, "formatted", 1024, true, NULL, NULL },
+    { PROFILE_ADDRESS_STREET_ADDRESS, "street_address", 512, true, NULL, NULL },
+    { PROFILE_ADDRESS_LOCALITY, "locality", 128, false, NULL, NULL },
+    { PROFILE_ADDRESS_REGION, "region", 128, false, NULL, NULL },
+    { PROFILE_ADDRESS_POSTAL_CODE, "postal_code", 32, false, NULL, NULL },
+    { PROFILE_ADDRESS_COUNTRY, "country", 128, false, NULL, NULL },
+};
+
+/* In every answer, in no question. */
+static const char *const read_only[] = { "sub", "preferred_username",
+                                         "updated_at" };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* One document on its way to a profile. */
+struct reading {
+    struct profile *profile;
+    struct igw_errors *errors;
+    size_t error_count;
+    const char *parent;      /* "/address/" or "" */
+    enum igw_result failure; /* IGW_OK, else not the client's fault */
+};
+
+static void read_top(struct reading *reading, const char *name,
+                     struct json_t *value);
+static void read_address(struct reading *reading, struct json_t *address);
+static void read_custom(struct reading *reading, struct json_t *custom);
+static void read_unknown(struct reading *reading, const char *name);
+static void read_text(struct reading *reading, const struct rule *rule,
+                      const struct json_t *value);
+static void refuse(struct reading *reading, const char *name, const char *code,
+                   const char *detail);
+static const char *fault_of(const struct rule *rule, struct igw_slice text,
+                            char detail[64]);
+static const struct rule *find(const struct rule *rules, size_t count,
+                               const char *name);
+static bool is_clean(struct igw_slice text, bool many_lines);
+static bool write_row(const struct profile *profile, const struct rule *rules,
+                      size_t count, struct json_t *object);
+static bool write_address(const struct profile *profile,
+                          struct json_t *document);
+static bool write_custom(const struct profile *profile,
+                         struct json_t *document);
+
+enum igw_result
+rules_read(struct json_t *document, struct profile *profile,
+           struct igw_errors *errors)
+{
+    struct reading reading = {
+        .profile = profile, .errors = errors, .parent = "", .failure = IGW_OK
+    };
+
+    for (void *iter = igw_json_first(document); iter != NULL;
+         iter = igw_json_next(document, iter)) {
+        read_top(&reading, igw_json_name(iter), igw_json_value(iter));
+    }
+
+    if (reading.failure != IGW_OK) {
+        return reading.failure;
+    }
+    return igw_errors_any(errors) ? IGW_INVALID : IGW_OK;
+}
+
+static void
+read_top(struct reading *reading, const char *name, struct json_t *value)
+{
+    const struct rule *rule = find(top_rules, COUNT(top_rules), name);
+
+    if (rule != NULL) {
+        read_text(reading, rule, value);
+    } else if (strcmp(name, "address") == 0) {
+        read_address(reading, value);
+    } else if (strcmp(name, "custom") == 0) {
+        read_custom(reading, value);
+    } else {
+        read_unknown(reading, name);
+    }
+}
+
+static void
+read_address(struct reading *reading, struct json_t *address)
+{
+    if (igw_json_type(address) != IGW_JSON_OBJECT) {
+        refuse(reading, "address", "wrong_type", "must be an object");
+        return;
+    }
+
+    reading->parent = "/address/";
+    for (void *iter = igw_json_first(address); iter != NULL;
+         iter = igw_json_next(address, iter)) {
+        const char *name = igw_json_name(iter);
+        const struct rule *rule;
+
+        rule = find(address_rules, COUNT(address_rules), name);
+        if (rule != NULL) {
+            read_text(reading, rule, igw_json_value(iter));
+        } else {
+            refuse(reading, name, "unknown_field", "is not a known field");
+        }
+    }
+    reading->parent = "";
+}
+
+static void
+read_custom(struct reading *reading, struct json_t *custom)
+{
+    struct igw_buf text;
+
+    if (igw_json_type(custom) != IGW_JSON_OBJECT) {
+        refuse(reading, "custom", "wrong_type", "must be an object");
+        return;
+    }
+
+    igw_buf_init(&text);
+    if (igw_json_dump(custom, &text) != IGW_OK) {
+        reading->failure = IGW_ERROR;
+    } else if (text.len > RULES_CUSTOM_MAX) {
+        refuse(reading, "custom", "too_long",
+               "must be at most 16384 bytes of JSON");
+    } else {
+        /* From here on the profile owns the bytes. */
+        reading->profile->value[PROFILE_CUSTOM] = text.data;
+        igw_buf_init(&text);
+    }
+    igw_buf_clear(&text);
+}
+
+static void
+read_unknown(struct reading *reading, const char *name)
+{
+    for (size_t i = 0; i < COUNT(read_only); i++) {
+        if (strcmp(read_only[i], name) == 0) {
+            refuse(reading, name, "read_only",
+                   "is set by the service; leave it out");
+            return;
+        }
+    }
+
+    refuse(reading, name, "unknown_field", "is not a known field");
+}
+
+static void
+read_text(struct reading *reading, const struct rule *rule,
+          const struct json_t *value)
+{
+    char detail[64];
+    const char *code;
+    char *text;
+
+    if (igw_json_type(value) != IGW_JSON_STRING) {
+        refuse(reading, rule->name, "wrong_type", "must be a string");
+        return;
+    }
+
+    text = igw_text_nfc(igw_json_text(value));
+    if (text == NULL) {
+        reading->failure = IGW_ERROR;
+        return;
+    }
+
+    reading->profile->value[rule->field] = text;
+    code = fault_of(rule, igw_slice_of(text), detail);
+    if (code != NULL) {
+        refuse(reading, rule->name, code, detail);
+    }
+}
+
+static const char *
+fault_of(const struct rule *rule, struct igw_slice text, char detail[64])
+{
+    if (text.len == 0) {
+        snprintf(detail, 64, "must not be empty; leave it out instead");
+        return "too_short";
+    }
+    if (!is_clean(text, rule->many_lines)) {
+        snprintf(detail, 64, "must not contain control characters");
+        return "control_character";
+    }
+    if (igw_text_length(text) > rule->max) {
+        snprintf(detail, 64, "must be at most %zu characters", rule->max);
+        return "too_long";
+    }
+    if (rule->shape != NULL && !rule->shape(text)) {
+        snprintf(detail, 64, "%s", rule->expected);
+        return "invalid_format";
+    }
+    return NULL;
+}
+
+static void
+refuse(struct reading *reading, const char *name, const char *code,
+       const char *detail)
+{
+    struct igw_buf pointer;
+
+    if (reading->error_count++ >= ERRORS_MAX) {
+        return;
+    }
+    if (reading->parent[0] == '\0') {
+        igw_errors_add(reading->errors, name, code, detail);
+        return;
+    }
+
+    igw_buf_init(&pointer);
+    igw_buf_puts(&pointer, reading->parent);
+    for (const char *c = name; *c != '\0'; c++) {
+        if (*c == '~' || *c == '/') {
+            igw_buf_puts(&pointer, *c == '~' ? "~0" : "~1");
+        } else {
+            igw_buf_append(&pointer, c, 1);
+        }
+    }
+    if (pointer.failed) {
+        reading->failure = IGW_ERROR;
+    } else {
+        igw_errors_add(reading->errors, pointer.data, code, detail);
+    }
+    igw_buf_clear(&pointer);
+}
+
+static const struct rule *
+find(const struct rule *rules, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rules[i].name, name) == 0) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+/* Lines end with LF or CR LF (OpenID Connect Core 5.1.1). */
+static bool
+is_clean(struct igw_slice text, bool many_lines)
+{
+    while (many_lines) {
+        const char *end = memchr(text.data, '\n', text.len);
+        struct igw_slice line;
+
+        if (end == NULL) {
+            break;
+        }
+        line.data = text.data;
+        line.len = (size_t)(end - text.data);
+        text.data = end + 1;
+        text.len -= line.len + 1;
+        if (line.len > 0 && line.data[line.len - 1] == '\r') {
+            line.len--;
+        }
+        if (igw_text_check(line) != IGW_TEXT_OK) {
+            return false;
+        }
+    }
+    return igw_text_check(text) == IGW_TEXT_OK;
+}
+
+static bool
+is_url(struct igw_slice text)
+{
+    static const char *const schemes[] = { "http://", "https://" };
+    size_t skip = 0;
+    size_t host;
+
+    for (size_t i = 0; i < COUNT(schemes); i++) {
+        if (strncasecmp(text.data, schemes[i], strlen(schemes[i])) == 0) {
+            skip = strlen(schemes[i]);
+        }
+    }
+    if (skip == 0 || strpbrk(text.data, " \"<>\\^`{|}") != NULL) {
+        return false;
+    }
+
+    host = strcspn(text.data + skip, "/?#");
+    return host > 0 && text.data[skip] != ':'
+           && memchr(text.data + skip, '@', host) == NULL;
+}
+
+/* `count` decimal digits at *text, which moves behind them; else -1. */
+static int
+take_digits(const char **text, size_t count)
+{
+    int number = 0;
+
+    for (size_t i = 0; i < count; i++, (*text)++) {
+        if (**text < '0' || **text > '9') {
+            return -1;
+        }
+        number = number * 10 + (**text - '0');
+    }
+    return number;
+}
+
+static int
+days_in_month(int year, int month)
+{
+    static const int days[] = {
+        31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
+    };
+    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && is_leap);
+}
+
+static bool
+is_birthdate(struct igw_slice text)
+{
+    const char *at = text.data;
+    int year = take_digits(&at, 4);
+    int month;
+    int day;
+
+    if (year >= 0 && *at == '\0') {
+        return year > 0;
+    }
+    if (year < 0 || *at++ != '-') {
+        return false;
+    }
+
+    month = take_digits(&at, 2);
+    if (month < 1 || month > 12 || *at++ != '-') {
+        return false;
+    }
+
+    /* The year 0000 says "not given" and has a 29th of February. */
+    day = take_digits(&at, 2);
+    return day >= 1 && day <= days_in_month(year, month) && *at == '\0';
+}
+
+/* A letter, then letters, digits and these. */
+static bool
+is_word(struct igw_slice text, const char *others)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "abcdefghijklmnopqrstuvwxyz";
+    size_t at = strspn(text.data, letters);
+
+    if (at == 0) {
+        return false;
+    }
+    while (at < text.len) {
+        size_t more = strspn(text.data + at, letters);
+
+        more += strspn(text.data + at + more, "0123456789");
+        more += strspn(text.data + at + more, others);
+        if (more == 0) {
+            return false;
+        }
+        at += more;
+    }
+    return true;
+}
+
+static bool
+is_zoneinfo(struct igw_slice text)
+{
+    return is_word(text, "/_+-");
+}
+
+static bool
+is_locale(struct igw_slice text)
+{
+    return is_word(text, "-_");
+}
+
+/* E.164: at most 15 digits; the shortest in use have 7. */
+static bool
+is_phone_number(struct igw_slice text)
+{
+    size_t digits;
+
+    if (text.data[0] != '+' || text.data[1] == '0') {
+        return false;
+    }
+
+    digits = strspn(text.data + 1, "0123456789");
+    return digits >= 7 && digits <= 15 && text.len == digits + 1;
+}
+
+enum igw_result
+rules_write(const struct profile *profile, struct json_t *document)
+{
+    if (!write_row(profile, top_rules, COUNT(top_rules), document)
+        || !write_address(profile, document)
+        || !write_custom(profile, document)) {
+        return IGW_ERROR;
+    }
+    return IGW_OK;
+}
+
+static bool
+write_row(const struct profile *profile, const struct rule *rules, size_t count,
+          struct json_t *object)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *text = profile->value[rules[i].field];
+
+        if (text != NULL
+            && !igw_json_set_text(object, rules[i].name, igw_slice_of(text))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+write_address(const struct profile *profile, struct json_t *document)
+{
+    struct json_t *address = igw_json_object();
+
+    if (!write_row(profile, address_rules, COUNT(address_rules), address)) {
+        igw_json_free(&address);
+        return false;
+    }
+    if (igw_json_size(address) == 0) {
+        igw_json_free(&address);
+        return true;
+    }
+    return igw_json_set(document, "address", address);
+}
+
+static bool
+write_custom(const struct profile *profile, struct json_t *document)
+{
+    const char *text = profile->value[PROFILE_CUSTOM];
+    struct igw_json_fault fault;
+    struct json_t *custom = NULL;
+
+    if (text == NULL) {
+        return true;
+    }
+    if (igw_json_parse(igw_slice_of(text), &custom, &fault) != IGW_OK) {
+        return false;
+    }
+    return igw_json_set(document, "custom", custom);
+}
