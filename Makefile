@@ -1,0 +1,151 @@
+# identgw: the one list of verbs. `make help` shows them.
+#
+# Everything that is made goes to BUILD; BUILD/config.mk is configure.sh's.
+
+VERSION = 0.1.0
+BUILD ?= build
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all apps module unit fixture run test check install clean help FORCE
+
+goals = $(or $(MAKECMDGOALS),all)
+ifneq ($(filter-out run test clean help,$(goals)),)
+include $(BUILD)/config.mk
+endif
+
+# --- what is built ---------------------------------------------------------
+
+module_so = $(BUILD)/ngx_http_identgw_module.so
+module_src = $(sort $(wildcard ngx_http_identgw_module/*))
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c)))
+common_obj = $(call objects,fcgi-common)
+identprov_obj = $(call objects,fcgi-identprov) $(BUILD)/obj/identprov_migrations.o
+userprofile_obj = $(call objects,fcgi-userprofile) $(BUILD)/obj/userprofile_migrations.o
+without_main = $(filter-out %/main.o,$(1))
+
+programs = $(BUILD)/identprov $(BUILD)/userprofile
+units = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard \
+	t/unit/common_*.c t/unit/identprov_*.c t/unit/userprofile_*.c)))
+fixtures = $(patsubst t/fixture/%.c,$(BUILD)/fixture/%,$(sort $(wildcard t/fixture/*.c)))
+
+all: apps module
+apps: $(programs)
+module: $(module_so)
+unit: $(units)
+fixture: $(fixtures)
+
+# --- flags -----------------------------------------------------------------
+
+WARN = -Wall -Wextra -Wno-unused-parameter -Wshadow -Wmissing-prototypes \
+	-Wstrict-prototypes -Wcast-qual -Wvla -Wformat=2 \
+	-Wimplicit-fallthrough -Wnull-dereference
+APP_WARN = $(WARN) -Wconversion -Wsign-conversion -Wwrite-strings
+WERROR =
+
+OPTIMIZE = -O2 -g
+ifeq ($(SANITIZE),)
+HARDEN = -D_FORTIFY_SOURCE=2
+endif
+APP_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DIGW_VERSION='"$(VERSION)"' \
+	$(OPTIMIZE) -fstack-protector-strong $(HARDEN) -fPIE -pthread \
+	$(SANITIZE) $(DEBUG) $(LIB_CFLAGS) $(APP_WARN) $(WERROR)
+APP_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+includes = -Ifcgi-common $(if $(filter identprov%,$(1)),-Ifcgi-identprov) \
+	$(if $(filter userprofile%,$(1)),-Ifcgi-userprofile)
+
+# What was made with other flags is made again.
+flags := $(CC) $(APP_CFLAGS) $(CFLAGS) $(APP_LDFLAGS) $(LDFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(flags))' | cmp -s - $@ \
+		|| printf '%s\n' '$(subst ','\'',$(flags))' > $@
+
+compile = $(CC) $(call includes,$(1)) $(APP_CFLAGS) $(CFLAGS) -MMD -MP
+link = $(CC) $(APP_LDFLAGS) $(LDFLAGS)
+
+# --- the applications ------------------------------------------------------
+
+$(BUILD)/obj/fcgi-common/%.o: fcgi-common/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call compile,common) -c -o $@ $<
+
+$(BUILD)/obj/fcgi-identprov/%.o: fcgi-identprov/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call compile,identprov) -c -o $@ $<
+
+$(BUILD)/obj/fcgi-userprofile/%.o: fcgi-userprofile/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call compile,userprofile) -c -o $@ $<
+
+$(BUILD)/obj/%_migrations.c: scripts/embed-migrations FORCE
+	@mkdir -p $(@D)
+	@scripts/embed-migrations fcgi-$*/migrations $*_migrations > $@.$$$$ \
+		&& { cmp -s $@.$$$$ $@ || cp $@.$$$$ $@; } && rm -f $@.$$$$
+
+$(BUILD)/obj/%_migrations.o: $(BUILD)/obj/%_migrations.c $(BUILD)/flags
+	$(call compile,common) -c -o $@ $<
+
+$(BUILD)/libigw.a: $(common_obj)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/identprov: $(identprov_obj) $(BUILD)/libigw.a
+	$(link) -o $@ $^ $(LIBS) $(SODIUM_LIBS)
+
+$(BUILD)/userprofile: $(userprofile_obj) $(BUILD)/libigw.a
+	$(link) -o $@ $^ $(LIBS)
+
+# --- the module: in a copy of the distribution's nginx source --------------
+
+# The copy is configured again when the list of files or `config` changes.
+$(BUILD)/nginx/configured: $(BUILD)/config.mk scripts/build-module \
+		$(wildcard ngx_http_identgw_module/config)
+	scripts/build-module configure '$(NGINX_SRC)' '$(BUILD)' '$(CC)'
+
+$(module_so): $(BUILD)/nginx/configured $(module_src)
+	scripts/build-module make '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
+		'$(OPTIMIZE) -fstack-protector-strong $(HARDEN) $(WARN) $(or $(WERROR),-Wno-error) $(CFLAGS)'
+
+# --- tests -----------------------------------------------------------------
+
+CMOCKA_LIBS ?= -lcmocka
+
+$(BUILD)/unit/common_%: t/unit/common_%.c $(BUILD)/libigw.a
+	@mkdir -p $(@D)
+	$(call compile,common) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
+		$(BUILD)/libigw.a $(LIBS) $(CMOCKA_LIBS)
+
+$(BUILD)/unit/identprov_%: t/unit/identprov_%.c $(identprov_obj) $(BUILD)/libigw.a
+	@mkdir -p $(@D)
+	$(call compile,identprov) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
+		$(call without_main,$(identprov_obj)) $(BUILD)/libigw.a \
+		$(LIBS) $(SODIUM_LIBS) $(CMOCKA_LIBS)
+
+$(BUILD)/unit/userprofile_%: t/unit/userprofile_%.c $(userprofile_obj) $(BUILD)/libigw.a
+	@mkdir -p $(@D)
+	$(call compile,userprofile) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
+		$(call without_main,$(userprofile_obj)) $(BUILD)/libigw.a \
+		$(LIBS) $(CMOCKA_LIBS)
+
+$(BUILD)/fixture/%: t/fixture/%.c $(BUILD)/libigw.a
+	@mkdir -p $(@D)
+	$(call compile,common) $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
+		$(BUILD)/libigw.a $(LIBS)
+
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/unit/*.d $(BUILD)/fixture/*.d)
+
+# --- verbs -----------------------------------------------------------------
+
+$(BUILD)/config.mk: configure.sh
+	@BUILD='$(BUILD)' ./configure.sh
+
+clean:
+	rm -rf '$(BUILD)'
+
+help:
+	@echo 'make             builds the module and both applications in $(BUILD)/'
+	@echo 'make clean       removes $(BUILD)/'

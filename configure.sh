@@ -1,0 +1,297 @@
+#!/bin/sh
+# Finds what identgw is built, run and tested with, says so line by line, and
+# writes BUILD/config.mk. --help shows the options.
+set -eu
+LC_ALL=C
+export LC_ALL
+
+usage() {
+    cat <<'END'
+usage: ./configure.sh [option]...
+  --for=WHAT       what must be there: build, run, test (default) or check;
+                   each includes the ones before it
+  --install-deps   installs what is missing with apt-get (Debian 12 and 13,
+                   Ubuntu 24.04), as root or through sudo; nothing that it
+                   installs is started or enabled as a service
+  --list-missing   only prints the packages that are missing
+  --prefix=DIR     where `make install` puts the programs (/usr/local)
+  --with-debug     for a debugger: no optimization
+  --with-asan      applications and their tests with address and undefined
+                   behavior sanitizers
+  --help           this text
+variables: BUILD (build), CC (cc), NGINX (nginx), NGINX_SRC
+  (/usr/share/nginx/src), PG_BINDIR (the newest below /usr/lib/postgresql)
+END
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here"
+build=${BUILD:-build}
+what='test'
+do_install=no
+list_only=no
+prefix=/usr/local
+debug=
+sanitize=
+PATH=$PATH:/usr/sbin:/sbin
+
+for option; do
+    case $option in
+    --help) usage; exit 0 ;;
+    --for=build | --for=run | --for=test | --for=check) what=${option#*=} ;;
+    --install-deps) do_install=yes ;;
+    --list-missing) list_only=yes ;;
+    --prefix=/*) prefix=${option#*=} ;;
+    --with-debug) debug=yes ;;
+    --with-asan) sanitize='-fsanitize=address,undefined -fno-omit-frame-pointer' ;;
+    *)
+        echo "configure.sh: unknown option: $option (see --help)" >&2
+        exit 2
+        ;;
+    esac
+done
+
+# --- looking ---------------------------------------------------------------
+
+missing=
+
+say() {
+    [ "$list_only" = yes ] || printf '  %-22s %s\n' "$1" "$2" >&2
+}
+
+# lack WHAT PACKAGE [detail]
+lack() {
+    say "$1" "MISSING: ${3:+$3; }package $2"
+    case " $missing " in
+    *" $2 "*) ;;
+    *) missing="$missing $2" ;;
+    esac
+}
+
+# program LABEL PACKAGE NAME...: the first NAME that is there; its path in $found
+program() {
+    label=$1
+    package=$2
+    shift 2
+    found=
+    for name; do
+        if found=$(command -v "$name"); then
+            say "$label" "$found"
+            return 0
+        fi
+    done
+    lack "$label" "$package"
+}
+
+links() {
+    # shellcheck disable=SC2086 # flags are words
+    printf '%s\nint main(void) { return %s; }\n' "$1" "$2" \
+        | $cc -x c - -o /dev/null $3 > /dev/null 2>&1
+}
+
+# library LABEL PACKAGE MODULE FALLBACK-LIBS INCLUDES EXPRESSION
+# Flags are added to $lib_cflags and left in $lib_libs.
+library() {
+    flags=
+    lib_libs=$4
+    version=
+    if command -v pkg-config > /dev/null && pkg-config --exists "$3"; then
+        flags=$(pkg-config --cflags "$3")
+        lib_libs=$(pkg-config --libs "$3")
+        version=$(pkg-config --modversion "$3")
+    elif [ "$3" = libpq ] && command -v pg_config > /dev/null; then
+        flags=-I$(pg_config --includedir)
+    fi
+    if [ -n "$cc" ] && links "$5" "$6" "$flags $lib_libs"; then
+        say "$1" "${version:-found}"
+        lib_cflags="$lib_cflags $flags"
+    else
+        lack "$1" "$2"
+    fi
+}
+
+# perl LABEL PACKAGE MODULE
+perl_module() {
+    if perl -M"$2" -e 1 2> /dev/null; then
+        say "perl $2" found
+    else
+        lack "perl $2" "$1"
+    fi
+}
+
+# The first python3 that has the modules $2...; its path in $found
+python_with() {
+    wanted=$1
+    for found in "$(command -v python3)" /usr/bin/python3; do
+        if "$found" -c "import $wanted" 2> /dev/null; then
+            say "python3 $wanted" "$found"
+            return 0
+        fi
+    done
+    lack python3 python3
+    lack 'python3 jwcrypto' python3-jwcrypto
+    lack 'python3 jwt' python3-jwt
+}
+
+nginx_version() {
+    "$1" -v 2>&1 | sed -n 's|^nginx version: nginx/\([0-9.]*\).*|\1|p'
+}
+
+look_for_nginx() {
+    program nginx nginx "${NGINX:-nginx}"
+    nginx=$found
+    nginx_src=${NGINX_SRC:-/usr/share/nginx/src}
+    header=$nginx_src/src/core/nginx.h
+    if [ ! -r "$header" ]; then
+        lack 'nginx headers' nginx-dev "no $header"
+        return
+    fi
+    headers=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)".*/\1/p' "$header")
+    if [ -z "$nginx" ]; then
+        say 'nginx headers' "$headers ($nginx_src)"
+    elif [ "$headers" = "$(nginx_version "$nginx")" ]; then
+        say 'nginx headers' "$headers ($nginx_src), as $nginx"
+    else
+        lack 'nginx headers' nginx-dev \
+            "$headers in $nginx_src, but $nginx is $(nginx_version "$nginx")"
+    fi
+}
+
+look_for_postgresql() {
+    pg_bindir=${PG_BINDIR:-}
+    if [ -z "$pg_bindir" ]; then
+        newest=0
+        for dir in /usr/lib/postgresql/*/bin; do
+            version=${dir#/usr/lib/postgresql/}
+            version=${version%/bin}
+            if [ -x "$dir/postgres" ] && [ "$version" -gt "$newest" ]; then
+                newest=$version
+                pg_bindir=$dir
+            fi
+        done
+    fi
+    if [ -x "$pg_bindir/postgres" ] && [ -x "$pg_bindir/initdb" ]; then
+        say 'PostgreSQL server' "$pg_bindir"
+    else
+        lack 'PostgreSQL server' postgresql "${pg_bindir:+nothing in $pg_bindir}"
+    fi
+}
+
+look_for_libraries() {
+    lib_cflags=
+    library libfcgi libfcgi-dev fcgi -lfcgi \
+        '#include <fcgiapp.h>' 'FCGX_Init()'
+    libs=$lib_libs
+    library jansson libjansson-dev jansson -ljansson \
+        '#include <jansson.h>' 'json_object() == NULL'
+    libs="$libs $lib_libs"
+    library libjwt libjwt-dev libjwt -ljwt \
+        '#include <jwt.h>' 'jwt_get_alg(NULL) == JWT_ALG_NONE'
+    libs="$libs $lib_libs"
+    library OpenSSL libssl-dev libcrypto -lcrypto \
+        '#include <openssl/evp.h>' 'EVP_PKEY_new() == NULL'
+    libs="$libs $lib_libs"
+    library libpq libpq-dev libpq '-I/usr/include/postgresql -lpq' \
+        '#include <libpq-fe.h>' 'PQlibVersion()'
+    libs="$libs $lib_libs"
+    library utf8proc libutf8proc-dev libutf8proc -lutf8proc \
+        '#include <utf8proc.h>' 'utf8proc_version() == NULL'
+    libs="$libs $lib_libs"
+    library libsodium libsodium-dev libsodium -lsodium \
+        '#include <sodium.h>' 'sodium_init()'
+    sodium_libs=$lib_libs
+}
+
+look_for_build() {
+    program 'C compiler' gcc "${CC:-cc}" gcc clang
+    cc=$found
+    if [ -n "$cc" ] && ! links '#include <stdio.h>' 0 ''; then
+        lack 'C library headers' libc6-dev
+    fi
+    program make make make gmake
+    program ar binutils ar
+    program perl perl-base perl
+    program bash bash bash
+    look_for_libraries
+    look_for_nginx
+}
+
+look_for_run() {
+    look_for_postgresql
+    program setpriv util-linux setpriv
+    program curl curl curl
+}
+
+look_for_test() {
+    library cmocka libcmocka-dev cmocka -lcmocka '
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>' 'cmocka_set_message_output == NULL'
+    cmocka_libs=$lib_libs
+    program prove perl prove
+    perl_module libtest-base-perl Test::Base
+    perl_module libtest-longstring-perl Test::LongString
+    perl_module liblist-moreutils-perl List::MoreUtils
+    perl_module libtext-diff-perl Text::Diff
+    perl_module libwww-perl LWP::UserAgent
+    python_with 'jwcrypto, jwt'
+    python=$found
+    program jose jose jose
+}
+
+look_for_check() {
+    program clang-format clang-format-14 clang-format-14
+    program uncrustify uncrustify uncrustify
+    program shellcheck shellcheck shellcheck
+    program cppcheck cppcheck cppcheck
+    program clang-tidy clang-tidy clang-tidy clang-tidy-14
+}
+
+look() {
+    missing=
+    cmocka_libs=-lcmocka
+    look_for_build
+    case $what in run | test | check) look_for_run ;; esac
+    case $what in test | check) look_for_test ;; esac
+    case $what in check) look_for_check ;; esac
+    missing=${missing# }
+}
+
+# --- config.mk -------------------------------------------------------------
+
+write_config() {
+    mkdir -p "$build"
+    {
+        echo "# Written by configure.sh."
+        echo "CC = $cc"
+        echo "NGINX = $nginx"
+        echo "NGINX_SRC = $nginx_src"
+        echo "PG_BINDIR = ${pg_bindir:-}"
+        echo "PYTHON = ${python:-}"
+        echo "PREFIX = $prefix"
+        echo "LIB_CFLAGS =$(words "$lib_cflags")"
+        echo "LIBS =$(words "$libs")"
+        echo "SODIUM_LIBS =$(words "$sodium_libs")"
+        echo "CMOCKA_LIBS =$(words "$cmocka_libs")"
+        echo "SANITIZE = $sanitize"
+        [ -z "$debug" ] || echo 'OPTIMIZE = -O0 -g3'
+    } > "$build/config.mk.new"
+    mv "$build/config.mk.new" "$build/config.mk"
+}
+
+# The words of $1, each once, each after a blank.
+words() {
+    seen=
+    for word in $1; do
+        case "$seen " in
+        *" $word "*) ;;
+        *) seen="$seen $word" ;;
+        esac
+    done
+    printf '%s' "$seen"
+}
+
+look
+write_config
