@@ -14,16 +14,15 @@ static const char *disagreement(const struct igw_claims *claims,
                                 const char *user);
 
 enum igw_result
-auth_identify(const struct auth *auth, const struct igw_request *request,
-              int64_t now, struct igw_claims *claims, const char **reason)
+auth_identify(const struct auth *auth, const char *authorization,
+              const char *user, int64_t now, struct igw_claims *claims,
+              const char **reason)
 {
-    const char *user = igw_request_param(request, "HTTP_X_USER");
     struct igw_slice token;
     enum igw_result rc;
 
     *reason = NULL;
-    if (!bearer_token(igw_request_param(request, "HTTP_AUTHORIZATION"), &token)
-        || user == NULL || *user == '\0') {
+    if (!bearer_token(authorization, &token) || user == NULL || *user == '\0') {
         return IGW_DENIED;
     }
 

@@ -4,7 +4,6 @@
 #ifndef USERPROFILE_AUTH_H
 #define USERPROFILE_AUTH_H
 
-#include "http.h"
 #include "jwks.h"
 #include "token.h"
 
@@ -16,13 +15,14 @@ struct auth {
 };
 
 /*
+ * From the header fields Authorization and X-User, each NULL when absent.
  * IGW_OK: `claims` are the user's, until igw_claims_clear. IGW_DENIED:
- * *reason is a constant; NULL when the request brings no bearer token or no
- * X-User at all. IGW_UNAVAILABLE: there are no keys.
+ * *reason is a constant; NULL when there is no bearer token or no X-User at
+ * all. IGW_UNAVAILABLE: there are no keys.
  */
 enum igw_result auth_identify(const struct auth *auth,
-                              const struct igw_request *request, int64_t now,
-                              struct igw_claims *claims,
+                              const char *authorization, const char *user,
+                              int64_t now, struct igw_claims *claims,
                               const char **reason) IGW_MUST_CHECK;
 
 #endif

@@ -43,7 +43,6 @@ void
 handlers_serve(struct igw_call *call)
 {
     igw_route(call, routes, sizeof(routes) / sizeof(routes[0]));
-    igw_log_user(NULL);
 }
 
 static void
@@ -106,7 +105,10 @@ identify(struct igw_call *call, struct igw_claims *claims)
     const char *reason;
     enum igw_result rc;
 
-    rc = auth_identify(&app->auth, call->request, time(NULL), claims, &reason);
+    rc = auth_identify(&app->auth,
+                       igw_request_param(call->request, "HTTP_AUTHORIZATION"),
+                       igw_request_param(call->request, "HTTP_X_USER"),
+                       time(NULL), claims, &reason);
     if (rc == IGW_DENIED) {
         refuse(call, reason);
         return false;

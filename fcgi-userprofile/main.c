@@ -2,7 +2,6 @@
  * main.c: the program userprofile: its settings and its commands.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "cli.h"
 #include "handlers.h"
@@ -28,8 +27,8 @@ struct settings {
 #define FIELD(name) offsetof(struct settings, name)
 
 static const struct igw_setting settings_table[] = {
-    { "DATABASE", IGW_SETTING_TEXT, "", 1, 4096, NULL,
-      "PostgreSQL connection string (required).", FIELD(database) },
+    { "DATABASE", IGW_SETTING_TEXT, NULL, 1, 4096, NULL,
+      "PostgreSQL connection string.", FIELD(database) },
     { "LISTEN", IGW_SETTING_TEXT, "", 0, 1024, NULL,
       "unix:PATH or HOST:PORT; empty: systemd's socket or descriptor 0.",
       FIELD(listen) },
@@ -63,11 +62,9 @@ static const struct igw_setting settings_table[] = {
 
 static int serve(void *target, int argc, char **argv);
 static int migrate(void *target, int argc, char **argv);
-static bool take_listen(struct settings *settings, int argc, char **argv);
 static struct igw_pg_config pg_config(const struct settings *settings);
 static struct igw_server server_of(const struct settings *settings,
                                    struct app *app);
-static int usage(const char *message);
 
 static const struct igw_command commands[] = {
     { "serve", "[--listen unix:PATH|HOST:PORT]",
@@ -77,7 +74,7 @@ static const struct igw_command commands[] = {
 
 static const struct igw_cli cli = {
     .program = "userprofile",
-    .version = "0.1.0",
+    .version = IGW_VERSION,
     .summary = "The profile store of identgw, a FastCGI responder.",
     .prefix = "USERPROFILE_",
     .settings = settings_table,
@@ -102,14 +99,17 @@ serve(void *target, int argc, char **argv)
     struct igw_server server;
     enum igw_result rc = IGW_ERROR;
 
-    if (!take_listen(settings, argc, argv)) {
-        return usage("usage: userprofile serve [--listen ADDRESS]");
+    if (!igw_cli_option(&argc, argv, "--listen", &settings->listen)
+        || !igw_cli_end(argc, argv)) {
+        return 2;
     }
     if (settings->jwks_file[0] == '\0') {
-        return usage("USERPROFILE_JWKS_FILE is required: a file that "
-                     "`identprov key export` has written");
+        fprintf(stderr, "userprofile: USERPROFILE_JWKS_FILE is required: a "
+                        "file that `identprov key export` has written\n");
+        return 2;
     }
 
+    igw_server_block_signals();
     igw_log_init("userprofile", (enum igw_log_level)settings->log_level);
     app.auth.issuer = igw_slice_of(settings->issuer);
     app.auth.audience = igw_slice_of(settings->audience);
@@ -133,11 +133,11 @@ migrate(void *target, int argc, char **argv)
     struct igw_pg *pg;
     enum igw_result rc;
 
-    (void)argv;
-    if (argc > 0) {
-        return usage("usage: userprofile migrate");
+    if (!igw_cli_end(argc, argv)) {
+        return 2;
     }
 
+    config.statement_timeout_ms = 0; /* a migration takes its time */
     pg = igw_pg_new(&config);
     rc = pg != NULL ? store_migrate(pg) : IGW_ERROR;
     if (rc != IGW_OK) {
@@ -147,25 +147,6 @@ migrate(void *target, int argc, char **argv)
 
     igw_pg_free(&pg);
     return rc == IGW_OK ? 0 : 1;
-}
-
-static bool
-take_listen(struct settings *settings, int argc, char **argv)
-{
-    static const char option[] = "--listen";
-
-    if (argc == 0) {
-        return true;
-    }
-    if (argc == 2 && strcmp(argv[0], option) == 0) {
-        settings->listen = argv[1];
-        return true;
-    }
-    if (argc == 1 && strncmp(argv[0], "--listen=", 9) == 0) {
-        settings->listen = argv[0] + 9;
-        return true;
-    }
-    return false;
 }
 
 static struct igw_pg_config
@@ -193,11 +174,4 @@ server_of(const struct settings *settings, struct app *app)
         .app = app,
         .handle = handlers_serve,
     };
-}
-
-static int
-usage(const char *message)
-{
-    fprintf(stderr, "userprofile: %s\n", message);
-    return 2;
 }
