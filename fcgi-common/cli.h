@@ -10,7 +10,8 @@ struct igw_command {
     const char *name; /* "serve", "key export": words parted by one blank */
     const char *arguments; /* "[--listen ADDRESS]", "" when none */
     const char *text;
-    int (*run)(void *settings, int argc, char **argv); /* the rest; exit code */
+    /* argv[0] is the first argument behind the name; the exit status */
+    int (*run)(void *settings, int argc, char **argv);
 };
 
 struct igw_cli {
@@ -26,9 +27,19 @@ struct igw_cli {
 
 /*
  * Finds the command, loads the settings into `target`, runs it. --help,
- * --version and --settings-markdown are answered here. 2: wrong usage.
+ * --version and --settings-markdown are answered here. 2: wrong usage or
+ * setting.
  */
 int igw_cli_main(const struct igw_cli *cli, void *target, int argc,
                  char **argv);
+
+/*
+ * For run(): takes `name VALUE` or `name=VALUE` out of the arguments; *value is
+ * NULL when it is not there. False: without a value or twice, said on stderr.
+ */
+bool igw_cli_option(int *argc, char **argv, const char *name,
+                    const char **value) IGW_MUST_CHECK;
+/* False, and a line on stderr, when arguments are left. */
+bool igw_cli_end(int argc, char **argv) IGW_MUST_CHECK;
 
 #endif

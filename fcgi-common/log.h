@@ -12,7 +12,7 @@ enum igw_log_level { IGW_LOG_DEBUG, IGW_LOG_INFO, IGW_LOG_WARN, IGW_LOG_ERROR };
 /* One name and its value; a list ends with {NULL, NULL}. */
 struct igw_log_field {
     const char *name;
-    const char *value; /* NULL: the field is left out; text is escaped */
+    const char *value; /* NULL: left out; escaped, cut after 1 KiB */
 };
 
 /* Once, before the threads: the program's name and the least level shown. */
@@ -24,6 +24,9 @@ void igw_log_init(const char *program, enum igw_log_level least);
  */
 void igw_log_request(const char *request_id);
 void igw_log_user(const char *user_id);
+
+/* Whether lines of this level are written at all. */
+bool igw_log_shows(enum igw_log_level level);
 
 /* {"time","level","program","event","request_id","user_id", fields...} */
 void igw_log(enum igw_log_level level, const char *event,

@@ -22,7 +22,7 @@ enum igw_setting_type {
 struct igw_setting {
     const char *name; /* upper case, without the program's prefix */
     enum igw_setting_type type;
-    const char *fallback; /* in the same spelling as the environment's */
+    const char *fallback; /* spelt as in the environment; NULL: required */
     int64_t min;          /* inclusive, in the unit of the field */
     int64_t max;
     const char *choices; /* "open|closed" for IGW_SETTING_CHOICE */

@@ -19,6 +19,31 @@ enum igw_text_fault igw_text_check(struct igw_slice text);
 /* Number of code points of valid UTF-8. */
 size_t igw_text_length(struct igw_slice text);
 
+/* What a code point is, for the rules of names. */
+enum igw_text_kind {
+    IGW_TEXT_LETTER,      /* Unicode general category L */
+    IGW_TEXT_MARK,        /* M */
+    IGW_TEXT_NUMBER,      /* N */
+    IGW_TEXT_PUNCTUATION, /* P and S */
+    IGW_TEXT_SPACE,       /* Zs */
+    IGW_TEXT_JOINER,      /* U+200C and U+200D */
+    IGW_TEXT_OTHER        /* C, Zl, Zp, and what is ignored when displayed */
+};
+
+enum igw_text_kind igw_text_kind(int32_t code_point);
+
+/*
+ * Takes the first code point off *text. IGW_NOT_FOUND at its end, IGW_INVALID
+ * (and nothing taken) where it is not UTF-8.
+ */
+enum igw_result igw_text_step(struct igw_slice *text,
+                              int32_t *code_point) IGW_MUST_CHECK;
+
+/*
+ * The same for text that is known to be valid UTF-8. False at its end.
+ */
+bool igw_text_next(struct igw_slice *text, int32_t *code_point);
+
 /*
  * Normal forms of valid UTF-8 (UAX #15): NFC for display and storage, NFKC for
  * passwords, NFKC_Casefold for comparing names. The result is malloc'd and

@@ -1,0 +1,76 @@
+/*
+ * call.c: the JSON that a call brings.
+ */
+#include "http.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "problem.h"
+
+static bool is_json_type(const char *content_type);
+static bool is_utf8_charset(const char *parameter);
+
+bool
+igw_call_json(struct igw_call *call, struct json_t **out)
+{
+    struct igw_json_fault why;
+    enum igw_result rc;
+
+    *out = NULL;
+    if (!is_json_type(call->request->content_type)) {
+        igw_problem(call, 415, "unsupported_media_type",
+                    "Send application/json in UTF-8.");
+        return false;
+    }
+    rc = igw_json_parse(call->request->body, out, &why);
+    if (rc == IGW_INVALID) {
+        igw_problem(call, 400, why.code, why.detail);
+        return false;
+    }
+    if (rc != IGW_OK) {
+        igw_problem_result(call, rc);
+        return false;
+    }
+    if (igw_json_type(*out) != IGW_JSON_OBJECT) {
+        igw_json_free(out);
+        igw_problem(call, 400, "not_an_object", "Send a JSON object.");
+        return false;
+    }
+    return true;
+}
+
+/* application/json, with no parameter but charset=utf-8. */
+static bool
+is_json_type(const char *content_type)
+{
+    static const char json[] = "application/json";
+    const char *rest = content_type + sizeof(json) - 1;
+
+    if (strncasecmp(content_type, json, sizeof(json) - 1) != 0) {
+        return false;
+    }
+    rest += strspn(rest, " \t");
+    if (*rest == '\0') {
+        return true;
+    }
+    return *rest == ';' && is_utf8_charset(rest + 1);
+}
+
+static bool
+is_utf8_charset(const char *parameter)
+{
+    static const char *const spellings[] = { "charset=utf-8",
+                                             "charset=\"utf-8\"" };
+
+    parameter += strspn(parameter, " \t");
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+        size_t len = strlen(spellings[i]);
+
+        if (strncasecmp(parameter, spellings[i], len) == 0
+            && parameter[len + strspn(parameter + len, " \t")] == '\0') {
+            return true;
+        }
+    }
+    return *parameter == '\0';
+}

@@ -1,0 +1,275 @@
+/*
+ * json.c: strict JSON over jansson.
+ */
+#include "json.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_too_deep(struct igw_slice text);
+static size_t end_of_string(struct igw_slice text, size_t at);
+static const char *fault_code(enum json_error_code code);
+static enum igw_result refuse(struct igw_json_fault *why, const char *code,
+                              const char *detail);
+static int write_to_buf(const char *text, size_t len, void *data);
+
+enum igw_result
+igw_json_parse(struct igw_slice text, struct json_t **out,
+               struct igw_json_fault *why)
+{
+    json_error_t error;
+    const char *code;
+
+    *out = NULL;
+    if (is_too_deep(text)) {
+        return refuse(why, "too_deep",
+                      "The JSON text has more than 16 levels.");
+    }
+    *out = json_loadb(text.data, text.len,
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (*out != NULL) {
+        return IGW_OK;
+    }
+    if (json_error_code(&error) == json_error_out_of_memory) {
+        return IGW_ERROR;
+    }
+    code = fault_code(json_error_code(&error));
+    /* jansson's own text quotes the input, so it is not passed on. */
+    (void)snprintf(why->detail, sizeof(why->detail),
+                   "%s at line %d, column %d of the JSON text.",
+                   strcmp(code, "duplicate_member") == 0
+                       ? "A member is there twice"
+                   : strcmp(code, "invalid_encoding") == 0
+                       ? "Not UTF-8, or a NUL,"
+                       : "Syntax error",
+                   error.line, error.column);
+    why->code = code;
+    return IGW_INVALID;
+}
+
+void
+igw_json_free(struct json_t **json)
+{
+    json_decref(*json);
+    *json = NULL;
+}
+
+enum igw_json_type
+igw_json_type(const struct json_t *json)
+{
+    static const enum igw_json_type types[] = {
+        [JSON_OBJECT] = IGW_JSON_OBJECT, [JSON_ARRAY] = IGW_JSON_ARRAY,
+        [JSON_STRING] = IGW_JSON_STRING, [JSON_INTEGER] = IGW_JSON_INTEGER,
+        [JSON_REAL] = IGW_JSON_REAL,     [JSON_TRUE] = IGW_JSON_BOOL,
+        [JSON_FALSE] = IGW_JSON_BOOL,    [JSON_NULL] = IGW_JSON_NULL
+    };
+
+    return json == NULL ? IGW_JSON_NULL : types[json_typeof(json)];
+}
+
+struct json_t *
+igw_json_get(const struct json_t *json, const char *name)
+{
+    return json_object_get(json, name);
+}
+
+void *
+igw_json_first(struct json_t *object)
+{
+    return json_object_iter(object);
+}
+
+void *
+igw_json_next(struct json_t *object, void *iter)
+{
+    return json_object_iter_next(object, iter);
+}
+
+const char *
+igw_json_name(void *iter)
+{
+    return json_object_iter_key(iter);
+}
+
+struct json_t *
+igw_json_value(void *iter)
+{
+    return json_object_iter_value(iter);
+}
+
+size_t
+igw_json_size(const struct json_t *json)
+{
+    return json_is_array(json) ? json_array_size(json)
+                               : json_object_size(json);
+}
+
+struct json_t *
+igw_json_at(const struct json_t *array, size_t index)
+{
+    return json_array_get(array, index);
+}
+
+struct igw_slice
+igw_json_text(const struct json_t *json)
+{
+    if (!json_is_string(json)) {
+        return (struct igw_slice){ "", 0 };
+    }
+    return (struct igw_slice){ json_string_value(json),
+                               json_string_length(json) };
+}
+
+int64_t
+igw_json_integer(const struct json_t *json)
+{
+    return json_integer_value(json);
+}
+
+bool
+igw_json_bool(const struct json_t *json)
+{
+    return json_is_true(json);
+}
+
+struct json_t *
+igw_json_object(void)
+{
+    return json_object();
+}
+
+struct json_t *
+igw_json_array(void)
+{
+    return json_array();
+}
+
+bool
+igw_json_set(struct json_t *object, const char *name, struct json_t *value)
+{
+    return json_object_set_new(object, name, value) == 0;
+}
+
+bool
+igw_json_set_text(struct json_t *object, const char *name,
+                  struct igw_slice text)
+{
+    return igw_json_set(object, name, igw_json_new_text(text));
+}
+
+bool
+igw_json_set_integer(struct json_t *object, const char *name, int64_t value)
+{
+    return igw_json_set(object, name, json_integer(value));
+}
+
+bool
+igw_json_set_bool(struct json_t *object, const char *name, bool value)
+{
+    return igw_json_set(object, name, json_boolean(value));
+}
+
+bool
+igw_json_append(struct json_t *array, struct json_t *value)
+{
+    return json_array_append_new(array, value) == 0;
+}
+
+struct json_t *
+igw_json_new_text(struct igw_slice text)
+{
+    return json_stringn(text.data, text.len);
+}
+
+struct json_t *
+igw_json_share(struct json_t *json)
+{
+    return json_incref(json);
+}
+
+enum igw_result
+igw_json_dump(const struct json_t *json, struct igw_buf *out)
+{
+    if (json == NULL
+        || json_dump_callback(json, write_to_buf, out,
+                              JSON_COMPACT | JSON_ENCODE_ANY)
+               != 0) {
+        return IGW_ERROR;
+    }
+    return out->failed ? IGW_ERROR : IGW_OK;
+}
+
+static int
+write_to_buf(const char *text, size_t len, void *data)
+{
+    struct igw_buf *buf = data;
+
+    igw_buf_append(buf, text, len);
+    return buf->failed ? -1 : 0;
+}
+
+/*
+ * Before the parser, because jansson recurses up to 2,048 levels. Brackets
+ * that do not match are the parser's to find.
+ */
+static bool
+is_too_deep(struct igw_slice text)
+{
+    size_t depth = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        switch (text.data[i]) {
+        case '"':
+            i = end_of_string(text, i);
+            break;
+        case '[':
+        case '{':
+            if (++depth > IGW_JSON_MAX_DEPTH) {
+                return true;
+            }
+            break;
+        case ']':
+        case '}':
+            depth -= depth > 0 ? 1 : 0;
+            break;
+        default:
+            break;
+        }
+    }
+    return false;
+}
+
+static size_t
+end_of_string(struct igw_slice text, size_t at)
+{
+    for (at++; at < text.len && text.data[at] != '"'; at++) {
+        at += text.data[at] == '\\' ? 1 : 0;
+    }
+    return at;
+}
+
+static const char *
+fault_code(enum json_error_code code)
+{
+    switch (code) {
+    case json_error_duplicate_key:
+        return "duplicate_member";
+    case json_error_stack_overflow:
+        return "too_deep";
+    case json_error_invalid_utf8:
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return "invalid_encoding";
+    default:
+        return "invalid_json";
+    }
+}
+
+static enum igw_result
+refuse(struct igw_json_fault *why, const char *code, const char *detail)
+{
+    why->code = code;
+    (void)snprintf(why->detail, sizeof(why->detail), "%s", detail);
+    return IGW_INVALID;
+}
