@@ -5,6 +5,7 @@
 #define USERPROFILE_HANDLERS_H
 
 #include "auth.h"
+#include "http.h"
 
 /* The program's own, shared by all threads, not changed while serving. */
 struct app {
