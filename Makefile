@@ -30,7 +30,8 @@ without_main = $(filter-out %/main.o,$(1))
 programs = $(BUILD)/identprov $(BUILD)/userprofile
 units = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard \
 	t/unit/common_*.c t/unit/identprov_*.c t/unit/userprofile_*.c)))
-fixtures = $(patsubst t/fixture/%.c,$(BUILD)/fixture/%,$(sort $(wildcard t/fixture/*.c)))
+fixtures = $(patsubst t/fixture/%.c,$(BUILD)/fixture/%,$(sort $(wildcard t/fixture/*.c))) \
+	$(patsubst t/fixture/%.c,$(BUILD)/fixture/%_undefended,$(wildcard t/fixture/igw_echo.c))
 
 all: apps module
 apps: $(programs)
@@ -101,9 +102,13 @@ $(BUILD)/userprofile: $(userprofile_obj) $(BUILD)/libigw.a
 
 # --- the module: in a copy of the distribution's nginx source --------------
 
-# The copy is configured again when the list of files or `config` changes.
-$(BUILD)/nginx/configured: $(BUILD)/config.mk scripts/build-module \
-		$(wildcard ngx_http_identgw_module/config)
+nginx := $(CC) $(NGINX_SRC) $(NGINX_VERSION)
+$(BUILD)/nginx-version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(nginx)' | cmp -s - $@ || echo '$(nginx)' > $@
+
+$(BUILD)/nginx/configured: $(BUILD)/nginx-version scripts/build-module \
+		ngx_http_identgw_module/config
 	scripts/build-module configure '$(NGINX_SRC)' '$(BUILD)' '$(CC)'
 
 $(module_so): $(BUILD)/nginx/configured $(module_src)
@@ -131,6 +136,11 @@ $(BUILD)/unit/userprofile_%: t/unit/userprofile_%.c $(userprofile_obj) $(BUILD)/
 		$(call without_main,$(userprofile_obj)) $(BUILD)/libigw.a \
 		$(LIBS) $(CMOCKA_LIBS)
 
+# The same program without the defence against smuggled requests.
+$(BUILD)/fixture/%_undefended: t/fixture/%.c $(wildcard fcgi-common/*.[ch]) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call compile,common) -DIGW_TEST_SMUGGLE -MF $@.d $(APP_LDFLAGS) 		$(LDFLAGS) -o $@ $< $(wildcard fcgi-common/*.c) $(LIBS)
+
 $(BUILD)/fixture/%: t/fixture/%.c $(BUILD)/libigw.a
 	@mkdir -p $(@D)
 	$(call compile,common) $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
@@ -141,11 +151,29 @@ $(BUILD)/fixture/%: t/fixture/%.c $(BUILD)/libigw.a
 # --- verbs -----------------------------------------------------------------
 
 $(BUILD)/config.mk: configure.sh
-	@BUILD='$(BUILD)' ./configure.sh
+	@BUILD='$(BUILD)' ./configure.sh --again
+
+# configure, install what is missing, build $(2) in parallel
+prepare = BUILD='$(BUILD)' ./configure.sh --again --for=$(1) --install-deps --ask
+rebuild = $(MAKE) --no-print-directory \
+	$(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) BUILD='$(BUILD)'
+
+run:
+	@$(call prepare,run)
+	@$(rebuild) all >&2
+	@BUILD='$(BUILD)' scripts/run
+
+test:
+	@$(call prepare,test)
+	@$(rebuild) all unit fixture
+	@BUILD='$(BUILD)' scripts/prove
 
 clean:
 	rm -rf '$(BUILD)'
 
 help:
+	@echo 'make run         the whole gateway on http://127.0.0.1:8080 until Ctrl-C'
+	@echo '                 (PORT=, VAR=var; its first time, installs what is missing)'
+	@echo 'make test        builds everything and runs all tests'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
-	@echo 'make clean       removes $(BUILD)/'
+	@echo 'make clean       removes $(BUILD)/; the data of make run is in var/'

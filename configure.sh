@@ -8,60 +8,86 @@ export LC_ALL
 usage() {
     cat <<'END'
 usage: ./configure.sh [option]...
-  --for=WHAT       what must be there: build, run, test (default) or check;
+  --prefix=DIR     where `make install` puts things (/usr/local)
+  --with-debug     for a debugger: no optimization
+  --with-asan      applications and their tests with the address and
+                   undefined behavior sanitizers
+  --again          the three options above as in BUILD/config.mk
+  --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
-  --list-missing   only prints the packages that are missing
-  --prefix=DIR     where `make install` puts the programs (/usr/local)
-  --with-debug     for a debugger: no optimization
-  --with-asan      applications and their tests with address and undefined
-                   behavior sanitizers
+  --ask            with --install-deps: asks first when there is a terminal
   --help           this text
 variables: BUILD (build), CC (cc), NGINX (nginx), NGINX_SRC
   (/usr/share/nginx/src), PG_BINDIR (the newest below /usr/lib/postgresql)
 END
 }
 
-here=$(cd "$(dirname "$0")" && pwd)
-cd "$here"
+cd "$(dirname "$0")"
 build=${BUILD:-build}
-what='test'
+what='build'
+options=
+again=no
 do_install=no
-list_only=no
+ask=no
 prefix=/usr/local
-debug=
+optimize=
 sanitize=
 PATH=$PATH:/usr/sbin:/sbin
+
+build_option() {
+    case $1 in
+    --prefix=/*) prefix=${1#*=} ;;
+    --with-debug) optimize='-O0 -g3' ;;
+    --with-asan)
+        sanitize='-fsanitize=address,undefined -fno-omit-frame-pointer'
+        ;;
+    *)
+        echo "configure.sh: unknown option: $1 (see --help)" >&2
+        exit 2
+        ;;
+    esac
+    options="$options $1"
+}
 
 for option; do
     case $option in
     --help) usage; exit 0 ;;
     --for=build | --for=run | --for=test | --for=check) what=${option#*=} ;;
+    --again) again=yes ;;
     --install-deps) do_install=yes ;;
-    --list-missing) list_only=yes ;;
-    --prefix=/*) prefix=${option#*=} ;;
-    --with-debug) debug=yes ;;
-    --with-asan) sanitize='-fsanitize=address,undefined -fno-omit-frame-pointer' ;;
-    *)
-        echo "configure.sh: unknown option: $option (see --help)" >&2
-        exit 2
+    --ask) ask=yes ;;
+    --as-root=*)
+        . scripts/install-packages
+        install_packages "${option#*=}"
+        exit
         ;;
+    *) build_option "$option" ;;
     esac
 done
 
+if [ "$again" = yes ] && [ -r "$build/config.mk" ]; then
+    # shellcheck disable=SC2013 # words
+    for option in $(sed -n 's/^CONFIGURED = *//p' "$build/config.mk"); do
+        build_option "$option"
+    done
+fi
+
 # --- looking ---------------------------------------------------------------
 
-missing=
-
 say() {
-    [ "$list_only" = yes ] || printf '  %-22s %s\n' "$1" "$2" >&2
+    printf '  %-22s %s\n' "$1" "$2" >&2
 }
 
 # lack WHAT PACKAGE [detail]
 lack() {
-    say "$1" "MISSING: ${3:+$3; }package $2"
+    if [ "$required" = no ]; then
+        say "$1" "not found, only for make $level${3:+; $3}; package $2"
+        return
+    fi
+    say "$1" "MISSING${3:+; $3}; package $2"
     case " $missing " in
     *" $2 "*) ;;
     *) missing="$missing $2" ;;
@@ -128,6 +154,7 @@ python_with() {
             return 0
         fi
     done
+    found=
     lack python3 python3
     lack 'python3 jwcrypto' python3-jwcrypto
     lack 'python3 jwt' python3-jwt
@@ -141,19 +168,20 @@ look_for_nginx() {
     program nginx nginx "${NGINX:-nginx}"
     nginx=$found
     nginx_src=${NGINX_SRC:-/usr/share/nginx/src}
+    nginx_headers=
     header=$nginx_src/src/core/nginx.h
     if [ ! -r "$header" ]; then
         lack 'nginx headers' nginx-dev "no $header"
         return
     fi
-    headers=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)".*/\1/p' "$header")
+    nginx_headers=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)".*/\1/p' "$header")
     if [ -z "$nginx" ]; then
-        say 'nginx headers' "$headers ($nginx_src)"
-    elif [ "$headers" = "$(nginx_version "$nginx")" ]; then
-        say 'nginx headers' "$headers ($nginx_src), as $nginx"
+        say 'nginx headers' "$nginx_headers ($nginx_src)"
+    elif [ "$nginx_headers" = "$(nginx_version "$nginx")" ]; then
+        say 'nginx headers' "$nginx_headers ($nginx_src), as $nginx"
     else
         lack 'nginx headers' nginx-dev \
-            "$headers in $nginx_src, but $nginx is $(nginx_version "$nginx")"
+            "$nginx_headers in $nginx_src, but $nginx is $(nginx_version "$nginx")"
     fi
 }
 
@@ -251,11 +279,13 @@ look_for_check() {
 
 look() {
     missing=
-    cmocka_libs=-lcmocka
-    look_for_build
-    case $what in run | test | check) look_for_run ;; esac
-    case $what in test | check) look_for_test ;; esac
-    case $what in check) look_for_check ;; esac
+    required=yes
+    for level in build run test check; do
+        "look_for_$level"
+        if [ "$level" = "$what" ]; then
+            required=no
+        fi
+    done
     missing=${missing# }
 }
 
@@ -265,20 +295,22 @@ write_config() {
     mkdir -p "$build"
     {
         echo "# Written by configure.sh."
+        echo "CONFIGURED =$options"
         echo "CC = $cc"
         echo "NGINX = $nginx"
         echo "NGINX_SRC = $nginx_src"
-        echo "PG_BINDIR = ${pg_bindir:-}"
-        echo "PYTHON = ${python:-}"
+        echo "NGINX_VERSION = $nginx_headers"
+        echo "PG_BINDIR = $pg_bindir"
+        echo "PYTHON = $python"
         echo "PREFIX = $prefix"
         echo "LIB_CFLAGS =$(words "$lib_cflags")"
         echo "LIBS =$(words "$libs")"
         echo "SODIUM_LIBS =$(words "$sodium_libs")"
         echo "CMOCKA_LIBS =$(words "$cmocka_libs")"
         echo "SANITIZE = $sanitize"
-        [ -z "$debug" ] || echo 'OPTIMIZE = -O0 -g3'
-    } > "$build/config.mk.new"
-    mv "$build/config.mk.new" "$build/config.mk"
+        [ -z "$optimize" ] || echo "OPTIMIZE = $optimize"
+    } > "$build/config.mk.$$"
+    mv "$build/config.mk.$$" "$build/config.mk"
 }
 
 # The words of $1, each once, each after a blank.
@@ -293,5 +325,55 @@ words() {
     printf '%s' "$seen"
 }
 
+# --- installing ------------------------------------------------------------
+
+# exit 1 with the command that would do it
+tell_command() {
+    echo "$1; as root:" >&2
+    echo "  apt-get install --no-install-recommends $missing" >&2
+    echo "or, which keeps their services from being started:" >&2
+    echo "  sudo ./configure.sh --for=$what --install-deps" >&2
+    exit 1
+}
+
+may_install() {
+    if [ "$ask" = no ] || ! [ -t 0 ] || ! [ -t 2 ]; then
+        return 0
+    fi
+    printf 'Install these packages with apt-get: %s? [Y/n] ' "$missing" >&2
+    read -r answer
+    case $answer in
+    '' | [Yy]*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+install_missing() {
+    command -v apt-get > /dev/null || tell_command 'there is no apt-get here'
+    may_install || tell_command 'nothing was installed'
+    if [ "$(id -u)" -eq 0 ]; then
+        sh ./configure.sh --as-root="$missing"
+    elif ! command -v sudo > /dev/null; then
+        tell_command 'packages are missing, and there is no sudo'
+    elif sudo -n true 2> /dev/null || [ -t 0 ]; then
+        sudo sh ./configure.sh --as-root="$missing"
+    else
+        tell_command 'packages are missing, and sudo wants a password'
+    fi
+}
+
+echo "looking for what \`make $what\` needs:" >&2
 look
+if [ -n "$missing" ]; then
+    if [ "$do_install" = no ]; then
+        tell_command "packages are missing: $missing"
+    fi
+    install_missing >&2
+    hash -r
+    look
+    if [ -n "$missing" ]; then
+        echo "configure.sh: still missing: $missing" >&2
+        exit 1
+    fi
+fi
 write_config
