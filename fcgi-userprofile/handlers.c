@@ -37,6 +37,7 @@ static void answer_profile(struct igw_call *call, int status,
                            const struct igw_claims *claims,
                            const struct profile *profile);
 static void refuse(struct igw_call *call, const char *reason);
+static void answer_status(struct igw_call *call, const char *status);
 static void no_store(struct igw_call *call);
 
 void
@@ -213,8 +214,7 @@ answer_profile(struct igw_call *call, int status,
 static void
 get_health(struct igw_call *call)
 {
-    no_store(call);
-    igw_response_text(call->response, 200, "text/plain", igw_slice_of("ok\n"));
+    answer_status(call, "live");
 }
 
 static void
@@ -222,22 +222,38 @@ get_readiness(struct igw_call *call)
 {
     const struct app *app = call->app;
     bool has_keys = jwks_acquire(app->auth.jwks) != NULL;
-    const char *missing = NULL;
+    enum igw_result rc;
 
     jwks_release(app->auth.jwks);
-    if (!has_keys) {
-        missing = "keys";
-    } else if (store_check(call->pg) != IGW_OK) {
-        missing = "database";
-    }
-
-    if (missing == NULL) {
-        get_health(call);
+    rc = store_check(call->pg);
+    if (has_keys && rc == IGW_OK) {
+        answer_status(call, "ready");
+    } else if (!call->request->is_internal) {
+        igw_problem(call, 503, "not_ready", "This server is not ready.");
+    } else if (!has_keys) {
+        igw_problem(call, 503, "no_keys",
+                    "There are no keys to verify tokens with.");
+    } else if (rc == IGW_INVALID) {
+        igw_problem(call, 503, "wrong_schema",
+                    "The database schema is not this program's.");
     } else {
-        igw_problem(call, 503, "not_ready",
-                    call->request->is_internal ? missing
-                                               : "Not ready to serve.");
+        igw_problem(call, 503, "database_unavailable",
+                    "The database cannot be asked.");
     }
+}
+
+static void
+answer_status(struct igw_call *call, const char *status)
+{
+    struct json_t *json = igw_json_object();
+
+    if (igw_json_set_text(json, "status", igw_slice_of(status))) {
+        no_store(call);
+        igw_response_json(call->response, 200, json);
+    } else {
+        igw_problem_result(call, IGW_ERROR);
+    }
+    igw_json_free(&json);
 }
 
 static void

@@ -149,7 +149,7 @@ sub echo {
         my $bytes = '';
         while (sysread $client, $bytes, 1 << 20, length $bytes) {
             while (my $request = take_request(\$bytes)) {
-                my @pairs = @{ $request->{params} };
+                my @pairs = (@{ $request->{params} }, ECHO_PID => $$);
                 my $text = "Content-Type: application/octet-stream\r\n\r\n";
                 while (my ($name, $value) = splice @pairs, 0, 2) {
                     $text .= "$name=$value\n";
