@@ -15,7 +15,7 @@ enum igw_result igw_sha256(const void *data, size_t len,
     IGW_MUST_CHECK;
 enum igw_result igw_random(void *out, size_t len) IGW_MUST_CHECK;
 void igw_wipe(void *data, size_t len);
-/* In a time that depends on len only. */
+/* Whether the bytes are the same, in a time that depends on len only. */
 bool igw_secret_equal(const void *a, const void *b, size_t len);
 
 /*
@@ -31,7 +31,10 @@ void igw_key_free(struct igw_key **key);
 const char *igw_key_kid(const struct igw_key *key);
 bool igw_key_is_private(const struct igw_key *key);
 
-/* PKCS#8, encrypted under the passphrase (AES-256-CBC, PBKDF2), PEM. */
+/*
+ * PKCS#8, encrypted under the passphrase (AES-256-CBC, PBKDF2), PEM, appended.
+ * IGW_INVALID: an empty passphrase, or not a private key.
+ */
 enum igw_result igw_key_export(const struct igw_key *key,
                                struct igw_slice passphrase,
                                struct igw_buf *pem) IGW_MUST_CHECK;
@@ -44,8 +47,9 @@ enum igw_result igw_key_import(struct igw_slice pem,
 struct json_t *igw_key_jwk(const struct igw_key *key) IGW_MUST_CHECK;
 /*
  * IGW_INVALID: not an EC P-256 public key whose point is on the curve, has a
- * private member, or another `use` or `alg`, or its kid is not its thumbprint
- * (another provider's kid: any of [A-Za-z0-9_-]{1,64} is kept as it is).
+ * private member, another `use` or `alg`, key_ops without verify, or a kid
+ * that is not [A-Za-z0-9_-]{1,64}. The kid is kept as it is, because another
+ * provider's need not be a thumbprint.
  */
 enum igw_result igw_key_from_jwk(const struct json_t *jwk,
                                  struct igw_key **key) IGW_MUST_CHECK;
@@ -63,8 +67,8 @@ enum igw_result igw_key_verify(const struct igw_key *key,
 struct igw_keyset;
 
 /*
- * JWKS text. Keys of other kinds or algorithms are passed over; none left
- * is IGW_INVALID, `why` (at least 160 bytes) says what was wrong.
+ * JWKS text. Keys of other kinds or algorithms are passed over; none left, or
+ * one kid twice, is IGW_INVALID. Unless IGW_OK, `why` says what was wrong.
  */
 enum igw_result igw_keyset_parse(struct igw_slice jwks,
                                  struct igw_keyset **set,
