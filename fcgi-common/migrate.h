@@ -13,7 +13,11 @@ struct igw_migration {
     const char *sql;
 };
 
-/* What a program runs on: its own schema version and the next one. */
+/*
+ * What a program runs on: its own schema version and the next one; else
+ * IGW_INVALID, and the log says which command mends it. `schema` is a plain
+ * name of lower-case letters, here and below.
+ */
 enum igw_result igw_migrate_check(struct igw_pg *pg, const char *schema,
                                   int64_t version) IGW_MUST_CHECK;
 

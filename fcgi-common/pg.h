@@ -3,7 +3,8 @@
  * includes. It knows nothing of tables.
  *
  * Connects at the first use and, when broken, again at the next. A statement
- * has a deadline; past it the connection is closed (a write is never
+ * has a time-out on the server and, half a second later, a deadline here; past
+ * that the connection is closed (a write is never
  * cancelled: PQcancel during the synchronous-commit wait reports success)
  * and the outcome is unknown: IGW_UNAVAILABLE. A notice that the synchronous
  * wait was cut short makes the statement IGW_UNAVAILABLE, too. A connection
@@ -18,17 +19,24 @@ struct igw_pg;
 struct igw_rows;
 
 struct igw_pg_statement {
-    const char *name; /* of the prepared statement */
-    const char *sql;  /* constant, with $1... */
+    const char *name;   /* of the prepared statement */
+    const char *sql;    /* constant, with $1... */
+    bool is_repeatable; /* reads only: asked again once on a new connection
+                           when the old one broke under it */
 };
 
 struct igw_pg_config {
-    const char *conninfo; /* target_session_attrs=read-write is added */
+    /*
+     * A connection string or URI, perhaps of several hosts, which are tried in
+     * turn, the last good one first. Unless it says otherwise,
+     * target_session_attrs is read-write.
+     */
+    const char *conninfo;
     const char *application_name;
     const struct igw_pg_statement *statements; /* indexed by the app's enum */
     size_t statement_count;
-    int64_t connect_timeout_ms;
-    int64_t statement_timeout_ms;
+    int64_t connect_timeout_ms; /* per host; libpq counts in seconds, from 2 */
+    int64_t statement_timeout_ms; /* 0: none, for migrations */
 };
 
 struct igw_pg *igw_pg_new(const struct igw_pg_config *config) IGW_MUST_CHECK;
@@ -37,7 +45,7 @@ void igw_pg_free(struct igw_pg **pg);
 enum igw_pg_type { IGW_PG_NULL, IGW_PG_TEXT, IGW_PG_BYTES };
 
 struct igw_pg_param {
-    enum igw_pg_type type; /* BYTES: bytea, sent binary */
+    enum igw_pg_type type; /* TEXT: any SQL type; BYTES: bytea, sent binary */
     struct igw_slice value;
 };
 
@@ -45,8 +53,11 @@ struct igw_pg_param igw_pg_text(struct igw_slice text);
 struct igw_pg_param igw_pg_string(const char *text); /* NULL: SQL NULL */
 struct igw_pg_param igw_pg_bytes(const void *data, size_t len);
 
+enum { IGW_PG_PARAMS_MAX = 32 };
+
 /*
- * Runs one prepared statement, preparing it first on a new connection. *rows
+ * Runs one prepared statement, preparing it first on a new connection; a NUL in
+ * a text is IGW_INVALID. *rows
  * (may be NULL when not wanted) is the caller's, freed by igw_rows_free.
  * IGW_CONFLICT: unique or exclusion constraint, IGW_INVALID: check, not-null,
  * foreign key or data exception, each with its name in igw_pg_constraint.
@@ -56,6 +67,18 @@ enum igw_result igw_pg_exec(struct igw_pg *pg, size_t statement,
                             const struct igw_pg_param *params,
                             size_t param_count,
                             struct igw_rows **rows) IGW_MUST_CHECK;
+
+/* The same for a statement that is asked once, not prepared. */
+enum igw_result igw_pg_query(struct igw_pg *pg, const char *sql,
+                             const struct igw_pg_param *params,
+                             size_t param_count,
+                             struct igw_rows **rows) IGW_MUST_CHECK;
+
+/* The same for a text that is not in the table and runs rarely. */
+enum igw_result igw_pg_query(struct igw_pg *pg, const char *sql,
+                             const struct igw_pg_param *params,
+                             size_t param_count,
+                             struct igw_rows **rows) IGW_MUST_CHECK;
 
 /* Valid until the next statement; "" when none. */
 const char *igw_pg_constraint(const struct igw_pg *pg);
@@ -71,11 +94,11 @@ void igw_pg_rollback(struct igw_pg *pg);
 /* Several statements in one text, for migrations and SET; no parameters. */
 enum igw_result igw_pg_script(struct igw_pg *pg,
                               const char *sql) IGW_MUST_CHECK;
-/* The server's message of the last failure, for the log and the command line. */
+/* The server's message of the last failure, for the log and the command line.
+ */
 const char *igw_pg_message(const struct igw_pg *pg);
 
-size_t igw_rows_count(const struct igw_rows *rows);   /* returned */
-size_t igw_rows_changed(const struct igw_rows *rows); /* by a write */
+size_t igw_rows_count(const struct igw_rows *rows);
 bool igw_rows_is_null(const struct igw_rows *rows, size_t row, size_t column);
 /* Text form of a value; NULL is "". Borrowed from rows. */
 struct igw_slice igw_rows_text(const struct igw_rows *rows, size_t row,
