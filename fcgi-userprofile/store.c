@@ -19,7 +19,7 @@ const struct igw_pg_statement store_statements[] = {
                  " address_country, bio, custom)"
                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
                  " $12, $13, $14, $15, $16, $17, $18, $19)"
-                 " RETURNING extract(epoch FROM updated_at)::bigint",
+                 " RETURNING floor(extract(epoch FROM updated_at))::bigint",
                  false },
     [REPLACE] = { "replace",
                   "UPDATE userprofile.profile SET (given_name, family_name,"
@@ -31,7 +31,7 @@ const struct igw_pg_statement store_statements[] = {
                   " = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
                   " $14, $15, $16, $17, $18, $19, clock_timestamp())"
                   " WHERE sub = $1"
-                  " RETURNING extract(epoch FROM updated_at)::bigint",
+                  " RETURNING floor(extract(epoch FROM updated_at))::bigint",
                   false },
     [FIND] = { "find",
                "SELECT given_name, family_name, nickname, picture, website,"
@@ -39,7 +39,7 @@ const struct igw_pg_statement store_statements[] = {
                " address_formatted, address_street_address,"
                " address_locality, address_region, address_postal_code,"
                " address_country, bio, custom,"
-               " extract(epoch FROM updated_at)::bigint"
+               " floor(extract(epoch FROM updated_at))::bigint"
                " FROM userprofile.profile WHERE sub = $1",
                true },
 };
