@@ -10,7 +10,6 @@
 
 enum { FIRST_CAPACITY = 256 };
 
-static bool reserve(struct igw_buf *buf, size_t len);
 static size_t next_capacity(size_t cap, size_t wanted);
 
 void
@@ -42,7 +41,7 @@ igw_buf_reset(struct igw_buf *buf)
 void
 igw_buf_append(struct igw_buf *buf, const void *data, size_t len)
 {
-    if (len == 0 || !reserve(buf, len)) {
+    if (len == 0 || !igw_buf_reserve(buf, len)) {
         return;
     }
     memcpy(buf->data + buf->len, data, len);
@@ -79,7 +78,7 @@ igw_buf_vprintf(struct igw_buf *buf, const char *format, va_list args)
         buf->failed = true;
         return;
     }
-    if (reserve(buf, (size_t)len)) {
+    if (igw_buf_reserve(buf, (size_t)len)) {
         (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
         buf->len += (size_t)len;
     }
@@ -91,9 +90,9 @@ igw_buf_slice(const struct igw_buf *buf)
     return (struct igw_slice){ buf->data == NULL ? "" : buf->data, buf->len };
 }
 
-/* Room for len more bytes and a NUL. Old bytes are wiped, not only freed. */
-static bool
-reserve(struct igw_buf *buf, size_t len)
+/* With a NUL. Old bytes are wiped, not only freed. */
+bool
+igw_buf_reserve(struct igw_buf *buf, size_t len)
 {
     size_t wanted;
     size_t cap;

@@ -21,6 +21,8 @@ void igw_buf_init(struct igw_buf *buf);
 void igw_buf_clear(struct igw_buf *buf);
 /* Empty again, its memory kept for the next use. */
 void igw_buf_reset(struct igw_buf *buf);
+/* Room for len more bytes at once. False: failed. */
+bool igw_buf_reserve(struct igw_buf *buf, size_t len);
 void igw_buf_append(struct igw_buf *buf, const void *data, size_t len);
 void igw_buf_puts(struct igw_buf *buf, const char *text);
 void igw_buf_printf(struct igw_buf *buf, const char *format, ...)

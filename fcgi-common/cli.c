@@ -82,8 +82,7 @@ bool
 igw_cli_end(int argc, char **argv)
 {
     if (argc > 0) {
-        (void)fprintf(stderr, "unknown argument \"%s\"; see --help\n",
-                      argv[0]);
+        (void)fprintf(stderr, "unknown argument \"%s\"; see --help\n", argv[0]);
         return false;
     }
     return true;

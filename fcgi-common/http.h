@@ -15,7 +15,7 @@
 #include "json.h"
 
 enum igw_method {
-    IGW_GET,  /* HEAD arrives as GET with is_head */
+    IGW_GET, /* HEAD arrives as GET with is_head */
     IGW_POST,
     IGW_PUT,
     IGW_PATCH,
@@ -28,12 +28,12 @@ struct igw_request {
     enum igw_method method;
     bool is_head;
     bool is_https;      /* FastCGI parameter HTTPS = on */
-    bool is_internal;   /* FastCGI parameter IDENTGW_INTERNAL is set */
+    bool is_internal;   /* FastCGI parameter IDENTGW_INTERNAL is not empty */
     const char *prefix; /* SCRIPT_NAME, "" or "/auth"; never ends in "/" */
     const char *path;   /* PATH_INFO, decoded by nginx; begins with "/" */
     const char *query;  /* QUERY_STRING, raw; "" when none */
     const char *id; /* REQUEST_ID if it is [A-Za-z0-9_-]{1,64}, else random */
-    const char *address; /* REMOTE_ADDR */
+    const char *address;      /* REMOTE_ADDR */
     const char *content_type; /* "" when none */
     struct igw_slice body;
     char **params; /* "NAME=VALUE", ends with NULL */
@@ -50,7 +50,7 @@ const char *igw_request_param(const struct igw_request *request,
 enum { IGW_RESPONSE_HEADERS_MAX = 24 };
 
 struct igw_response {
-    int status; /* 0 until a handler answers */
+    int status;             /* 0 until a handler answers */
     struct igw_buf headers; /* lines, each with its CR LF */
     struct igw_buf body;
     const char *content_type; /* a constant; NULL when there is no body */
@@ -100,7 +100,6 @@ struct igw_call {
  * has been answered (415 for another media type, 400 for bad JSON or for a
  * JSON value that is no object). *out is the caller's.
  */
-bool igw_call_json(struct igw_call *call,
-                   struct json_t **out) IGW_MUST_CHECK;
+bool igw_call_json(struct igw_call *call, struct json_t **out) IGW_MUST_CHECK;
 
 #endif

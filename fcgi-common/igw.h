@@ -8,9 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IGW_MUST_CHECK __attribute__((warn_unused_result))
-#define IGW_PRINTF(text, first)                                               \
-    __attribute__((format(printf, text, first)))
+#define IGW_MUST_CHECK          __attribute__((warn_unused_result))
+#define IGW_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 /* The outcome of everything that can fail; problem.c maps it to HTTP. */
 enum igw_result {

@@ -36,14 +36,13 @@ igw_json_parse(struct igw_slice text, struct json_t **out,
     }
     code = fault_code(json_error_code(&error));
     /* jansson's own text quotes the input, so it is not passed on. */
-    (void)snprintf(why->detail, sizeof(why->detail),
-                   "%s at line %d, column %d of the JSON text.",
-                   strcmp(code, "duplicate_member") == 0
-                       ? "A member is there twice"
-                   : strcmp(code, "invalid_encoding") == 0
-                       ? "Not UTF-8, or a NUL,"
-                       : "Syntax error",
-                   error.line, error.column);
+    (void)snprintf(
+        why->detail, sizeof(why->detail),
+        "%s at line %d, column %d of the JSON text.",
+        strcmp(code, "duplicate_member") == 0   ? "A member is there twice"
+        : strcmp(code, "invalid_encoding") == 0 ? "Not UTF-8, or a NUL,"
+                                                : "Syntax error",
+        error.line, error.column);
     why->code = code;
     return IGW_INVALID;
 }
@@ -101,8 +100,7 @@ igw_json_value(void *iter)
 size_t
 igw_json_size(const struct json_t *json)
 {
-    return json_is_array(json) ? json_array_size(json)
-                               : json_object_size(json);
+    return json_is_array(json) ? json_array_size(json) : json_object_size(json);
 }
 
 struct json_t *

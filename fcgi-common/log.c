@@ -12,7 +12,12 @@
 #include "text.h"
 
 /* PIPE_BUF: a longer write into a pipe may mix with another's. */
-enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 1024, DETAIL_MAX_BYTES = 1024 };
+enum {
+    LINE_MAX_BYTES = 4096,
+    VALUE_MAX_BYTES = 1024,
+    DETAIL_MAX_BYTES = 1024,
+    USER_MAX_BYTES = 64
+};
 
 /* A line under construction; the last two bytes are kept for "}\n". */
 struct line {
@@ -28,7 +33,7 @@ static struct {
 } config = { "identgw", IGW_LOG_INFO };
 
 static __thread const char *current_request;
-static __thread const char *current_user;
+static __thread char current_user[USER_MAX_BYTES + 1];
 
 static void add_member(struct line *line, const char *name, const char *value);
 static bool add_bytes(struct line *line, const char *bytes, size_t len);
@@ -49,12 +54,14 @@ void
 igw_log_request(const char *request_id)
 {
     current_request = request_id;
+    current_user[0] = '\0';
 }
 
 void
 igw_log_user(const char *user_id)
 {
-    current_user = user_id;
+    (void)snprintf(current_user, sizeof(current_user), "%s",
+                   user_id == NULL ? "" : user_id);
 }
 
 bool
@@ -78,7 +85,7 @@ igw_log(enum igw_log_level level, const char *event,
     add_member(&line, "program", config.program);
     add_member(&line, "event", event);
     add_member(&line, "request_id", current_request);
-    add_member(&line, "user_id", current_user);
+    add_member(&line, "user_id", *current_user == '\0' ? NULL : current_user);
     for (; fields != NULL && fields->name != NULL; fields++) {
         add_member(&line, fields->name, fields->value);
     }
@@ -186,8 +193,7 @@ add_time(struct line *line)
 
     if (clock_gettime(CLOCK_REALTIME, &now) != 0
         || gmtime_r(&now.tv_sec, &utc) == NULL
-        || strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc)
-               == 0) {
+        || strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
         return;
     }
     (void)snprintf(text, sizeof(text), "%s.%03dZ", seconds,

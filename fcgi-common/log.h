@@ -20,9 +20,10 @@ void igw_log_init(const char *program, enum igw_log_level least);
 
 /*
  * The request that this thread serves; put on each of its lines. Borrowed
- * until the next call; NULL for none.
+ * until the next call; NULL for none. Whoever was its user is forgotten.
  */
 void igw_log_request(const char *request_id);
+/* Copied (64 bytes); NULL for none. */
 void igw_log_user(const char *user_id);
 
 /* Whether lines of this level are written at all. */

@@ -3,8 +3,9 @@
  * the listening socket and every idle connection; whichever thread is free
  * serves whichever connection is ready.
  *
- * Never smuggle: a connection whose request body was not read to its exact
- * end is closed, never read from again.
+ * Never smuggle: a request is read to its exact end before anything is done
+ * with it. A connection on which that did not work, or that has bytes behind
+ * the end, is closed. A slow peer costs its own connection and no thread.
  */
 #ifndef IGW_SERVER_H
 #define IGW_SERVER_H
@@ -17,11 +18,19 @@ struct igw_server {
                            else descriptor 0 (spawn-fcgi) */
     int64_t threads;
     int64_t body_max_bytes;
-    int64_t request_timeout_ms; /* for reading one request, end to end */
-    struct igw_pg_config pg;
+    int64_t
+        request_timeout_ms;  /* for reading one, and for writing its answer */
+    struct igw_pg_config pg; /* conninfo NULL: no database, call.pg is NULL */
     void *app;
+    /* Only called with a whole request; may answer at any point. */
     void (*handle)(struct igw_call *call);
 };
+
+/*
+ * To be called before any thread is made: SIGTERM and SIGINT are blocked, for
+ * igw_server_run to wait for; SIGPIPE is ignored.
+ */
+void igw_server_block_signals(void);
 
 /*
  * Serves until SIGTERM or SIGINT, then finishes what has begun and returns

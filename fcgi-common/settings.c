@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { NAME_MAX_BYTES = 128, VALUE_MAX_BYTES = 64 };
+enum { NAME_MAX_BYTES = 128, NUMBER_MAX_BYTES = 24, RANGE_MAX_BYTES = 128 };
 
 struct unit {
     const char *suffix;
@@ -17,24 +17,25 @@ struct unit {
 };
 
 /* The larger first, so that help shows 5m and not 300s. */
-static const struct unit durations[] = {
-    { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 },
-    { "s", 1000 },     { "ms", 1 },      { NULL, 0 }
-};
-static const struct unit sizes[] = {
-    { "g", 1 << 30 }, { "m", 1 << 20 }, { "k", 1 << 10 }, { "", 1 },
-    { NULL, 0 }
-};
+static const struct unit durations[] = { { "d", 86400000 }, { "h", 3600000 },
+                                         { "m", 60000 },    { "s", 1000 },
+                                         { "ms", 1 },       { NULL, 0 } };
+static const struct unit sizes[] = { { "g", 1 << 30 },
+                                     { "m", 1 << 20 },
+                                     { "k", 1 << 10 },
+                                     { "", 1 },
+                                     { NULL, 0 } };
 static const struct unit plain[] = { { "", 1 }, { NULL, 0 } };
 
 static const struct unit *const units[] = {
-    [IGW_SETTING_TEXT] = plain,         [IGW_SETTING_INTEGER] = plain,
-    [IGW_SETTING_BOOL] = plain,         [IGW_SETTING_DURATION] = durations,
-    [IGW_SETTING_SIZE] = sizes,         [IGW_SETTING_CHOICE] = plain
+    [IGW_SETTING_TEXT] = plain, [IGW_SETTING_INTEGER] = plain,
+    [IGW_SETTING_BOOL] = plain, [IGW_SETTING_DURATION] = durations,
+    [IGW_SETTING_SIZE] = sizes, [IGW_SETTING_CHOICE] = plain
 };
 
 static bool load_one(const struct igw_setting *setting, const char *prefix,
                      void *target, FILE *errors);
+static bool is_required(const struct igw_setting *setting);
 static bool store(const struct igw_setting *setting, const char *value,
                   void *target);
 static bool parse_number(const char *value, const struct unit *scale,
@@ -69,12 +70,12 @@ igw_settings_help(const struct igw_setting *table, size_t count,
                   const char *prefix, FILE *out)
 {
     for (size_t i = 0; i < count; i++) {
-        char range[VALUE_MAX_BYTES * 2];
+        char range[RANGE_MAX_BYTES];
 
         show_range(&table[i], range, sizeof(range));
         (void)fprintf(out, "  %s%s\n      %s\n", prefix, table[i].name,
                       table[i].text);
-        if (table[i].fallback == NULL) {
+        if (is_required(&table[i])) {
             (void)fprintf(out, "      %s; required\n", range);
         } else if (table[i].fallback[0] == '\0') {
             (void)fprintf(out, "      %s; default: none\n", range);
@@ -94,17 +95,18 @@ igw_settings_markdown(const struct igw_setting *table, size_t count,
                 out);
     for (size_t i = 0; i < count; i++) {
         const char *fallback = table[i].fallback;
-        char range[VALUE_MAX_BYTES * 2];
+        char range[RANGE_MAX_BYTES];
 
         show_range(&table[i], range, sizeof(range));
-        (void)fprintf(out, "| `%s%s` | %s%s%s | %s | %s |\n", prefix,
-                      table[i].name,
-                      fallback == NULL || *fallback == '\0' ? "" : "`",
-                      fallback == NULL     ? "required"
-                      : *fallback == '\0' ? "none"
-                                          : fallback,
-                      fallback == NULL || *fallback == '\0' ? "" : "`", range,
-                      table[i].text);
+        (void)fprintf(out, "| `%s%s` | ", prefix, table[i].name);
+        if (is_required(&table[i])) {
+            (void)fputs("required", out);
+        } else if (*fallback == '\0') {
+            (void)fputs("none", out);
+        } else {
+            (void)fprintf(out, "`%s`", fallback);
+        }
+        (void)fprintf(out, " | %s | %s |\n", range, table[i].text);
     }
 }
 
@@ -113,18 +115,18 @@ load_one(const struct igw_setting *setting, const char *prefix, void *target,
          FILE *errors)
 {
     char name[NAME_MAX_BYTES];
-    char range[VALUE_MAX_BYTES * 2];
+    char range[RANGE_MAX_BYTES];
     const char *value;
 
     (void)snprintf(name, sizeof(name), "%s%s", prefix, setting->name);
     value = getenv(name);
-    if (value == NULL) {
-        value = setting->fallback;
-    }
     show_range(setting, range, sizeof(range));
     if (value == NULL) {
-        (void)fprintf(errors, "%s is not set; it must be %s: %s\n", name,
-                      range, setting->text);
+        value = is_required(setting) ? NULL : setting->fallback;
+    }
+    if (value == NULL) {
+        (void)fprintf(errors, "%s is not set; it must be %s: %s\n", name, range,
+                      setting->text);
         return false;
     }
     if (!store(setting, value, target)) {
@@ -133,6 +135,15 @@ load_one(const struct igw_setting *setting, const char *prefix, void *target,
         return false;
     }
     return true;
+}
+
+/* No fallback, or an empty one that would be too short. */
+static bool
+is_required(const struct igw_setting *setting)
+{
+    return setting->fallback == NULL
+           || (setting->type == IGW_SETTING_TEXT && setting->fallback[0] == '\0'
+               && setting->min > 0);
 }
 
 static bool
@@ -246,8 +257,8 @@ is_known(const struct igw_setting *table, size_t count, const char *name,
 static void
 show_range(const struct igw_setting *setting, char *out, size_t size)
 {
-    char min[VALUE_MAX_BYTES];
-    char max[VALUE_MAX_BYTES];
+    char min[NUMBER_MAX_BYTES];
+    char max[NUMBER_MAX_BYTES];
 
     show_number(setting->min, units[setting->type], min, sizeof(min));
     show_number(setting->max, units[setting->type], max, sizeof(max));

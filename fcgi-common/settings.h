@@ -36,9 +36,9 @@ struct igw_setting {
  * with the prefix that is in no table is wrong, too. Text values point into
  * the environment.
  */
-enum igw_result igw_settings_load(const struct igw_setting *table,
-                                  size_t count, const char *prefix,
-                                  void *target, FILE *errors) IGW_MUST_CHECK;
+enum igw_result igw_settings_load(const struct igw_setting *table, size_t count,
+                                  const char *prefix, void *target,
+                                  FILE *errors) IGW_MUST_CHECK;
 
 /* The part of --help: name, default, range, text. */
 void igw_settings_help(const struct igw_setting *table, size_t count,

@@ -1,0 +1,526 @@
+/*
+ * server.c: connections, threads, deadlines and signals.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exchange.h"
+#include "listen.h"
+#include "log.h"
+
+enum {
+    READ_BYTES = 65536,
+    DRAIN_EXTRA_BYTES = 16 << 20, /* above body_max_bytes, then we hang up */
+    ACCEPTS_AT_ONCE = 64,
+    ACCEPTS_AT_STOP = 4096,
+    TICK_MS = 100,
+    COMPLAIN_MS = 10000
+};
+
+/* What connection.deadline_ms holds when it is no deadline. */
+static const int64_t idle = 0;
+static const int64_t busy = INT64_MAX;
+
+struct connection {
+    int fd;
+    /* A monotonic time, `idle`, or `busy` while a handler has it. */
+    _Atomic int64_t deadline_ms;
+    struct igw_frame frame; /* of whoever got the one-shot event */
+    struct connection *previous;
+    struct connection *next;
+};
+
+struct server {
+    const struct igw_server *config;
+    struct igw_listener listener;
+    int epoll;
+    int finish; /* eventfd; readable when the threads have to end */
+    atomic_bool is_stopping;
+    atomic_bool is_accept_paused;
+    int64_t complained_ms; /* the main thread's */
+    pthread_mutex_t lock;  /* of the list */
+    struct connection *connections;
+};
+
+struct worker {
+    struct server *server;
+    pthread_t thread;
+    bool is_running;
+    struct igw_exchange *exchange;
+    struct igw_pg *pg;
+    unsigned char bytes[READ_BYTES];
+};
+
+static bool open_server(struct server *server);
+static void close_server(struct server *server);
+static bool watch(const struct server *server, int operation, int fd,
+                  uint32_t events, void *data);
+static struct worker *start_workers(struct server *server);
+static bool start_worker(struct server *server, struct worker *worker);
+static void stop_workers(struct server *server, struct worker *workers);
+static void keep_house(struct server *server);
+static void sweep(struct server *server);
+static void resume_accept(struct server *server);
+static void stop(struct server *server);
+static bool is_empty(struct server *server);
+static void *work(void *data);
+static void accept_some(struct server *server);
+static void add_connection(struct server *server, int fd);
+static void drop(struct server *server, struct connection *connection);
+static void serve(struct worker *worker, struct connection *connection);
+static bool read_some(struct worker *worker, struct connection *connection);
+static bool take(struct worker *worker, struct connection *connection,
+                 size_t len);
+static bool answer(struct worker *worker, struct connection *connection);
+static void log_broken(const struct connection *connection);
+static int64_t now_ms(void);
+
+void
+igw_server_block_signals(void)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+enum igw_result
+igw_server_run(const struct igw_server *config)
+{
+    struct server server = { .config = config,
+                             .listener = { .fd = -1 },
+                             .epoll = -1,
+                             .finish = -1,
+                             .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct worker *workers = NULL;
+    enum igw_result rc;
+
+    igw_server_block_signals();
+    rc = igw_listen_open(&server.listener, config->listen);
+    if (rc == IGW_OK && !open_server(&server)) {
+        rc = IGW_ERROR;
+    }
+    if (rc == IGW_OK) {
+        workers = start_workers(&server);
+        rc = workers == NULL ? IGW_ERROR : IGW_OK;
+    }
+    if (rc == IGW_OK) {
+        igw_logf(IGW_LOG_INFO, "started", "listening on %s with %d threads",
+                 config->listen == NULL ? "the socket passed" : config->listen,
+                 (int)config->threads);
+        keep_house(&server);
+        stop_workers(&server, workers);
+        igw_log(IGW_LOG_INFO, "stopped", NULL);
+    }
+    close_server(&server);
+    return rc;
+}
+
+static bool
+open_server(struct server *server)
+{
+    server->epoll = epoll_create1(EPOLL_CLOEXEC);
+    server->finish = eventfd(0, EFD_CLOEXEC);
+    if (server->epoll < 0 || server->finish < 0
+        || !watch(server, EPOLL_CTL_ADD, server->finish, EPOLLIN,
+                  &server->finish)
+        || !watch(server, EPOLL_CTL_ADD, server->listener.fd,
+                  EPOLLIN | EPOLLONESHOT, &server->listener)) {
+        igw_logf(IGW_LOG_ERROR, "cannot_start", "epoll: %s", strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static void
+close_server(struct server *server)
+{
+    while (server->connections != NULL) {
+        drop(server, server->connections);
+    }
+    igw_listen_close(&server->listener);
+    if (server->finish >= 0) {
+        (void)close(server->finish);
+    }
+    if (server->epoll >= 0) {
+        (void)close(server->epoll);
+    }
+    (void)pthread_mutex_destroy(&server->lock);
+}
+
+static bool
+watch(const struct server *server, int operation, int fd, uint32_t events,
+      void *data)
+{
+    struct epoll_event event = { .events = events, .data.ptr = data };
+
+    return epoll_ctl(server->epoll, operation, fd, &event) == 0;
+}
+
+static struct worker *
+start_workers(struct server *server)
+{
+    size_t count = (size_t)server->config->threads;
+    struct worker *workers = calloc(count, sizeof(*workers));
+
+    for (size_t i = 0; workers != NULL && i < count; i++) {
+        if (!start_worker(server, &workers[i])) {
+            igw_logf(IGW_LOG_ERROR, "cannot_start", "a thread cannot start");
+            stop_workers(server, workers);
+            return NULL;
+        }
+    }
+    return workers;
+}
+
+static bool
+start_worker(struct server *server, struct worker *worker)
+{
+    worker->server = server;
+    worker->exchange = igw_exchange_new();
+    if (worker->exchange == NULL) {
+        return false;
+    }
+    if (server->config->pg.conninfo != NULL) {
+        worker->pg = igw_pg_new(&server->config->pg);
+        if (worker->pg == NULL) {
+            return false;
+        }
+    }
+    worker->is_running =
+        pthread_create(&worker->thread, NULL, work, worker) == 0;
+    return worker->is_running;
+}
+
+static void
+stop_workers(struct server *server, struct worker *workers)
+{
+    const uint64_t one = 1;
+    ssize_t written = write(server->finish, &one, sizeof(one));
+
+    (void)written;
+    for (int64_t i = 0; i < server->config->threads; i++) {
+        if (workers[i].is_running) {
+            (void)pthread_join(workers[i].thread, NULL);
+        }
+        igw_exchange_free(&workers[i].exchange);
+        igw_pg_free(&workers[i].pg);
+    }
+    free(workers);
+}
+
+/* The main thread: signals, deadlines, and accepting again. */
+static void
+keep_house(struct server *server)
+{
+    const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    while (!atomic_load(&server->is_stopping) || !is_empty(server)) {
+        if (sigtimedwait(&set, NULL, &tick) > 0) {
+            stop(server);
+            continue;
+        }
+        sweep(server);
+        resume_accept(server);
+    }
+}
+
+/*
+ * Shuts down, for the thread that reads or writes to notice: what is past its
+ * deadline and, while stopping, what is idle. The bytes of a request that
+ * has come already can still be read after SHUT_RD.
+ */
+static void
+sweep(struct server *server)
+{
+    bool is_stopping = atomic_load(&server->is_stopping);
+    int64_t now = now_ms();
+
+    (void)pthread_mutex_lock(&server->lock);
+    for (struct connection *c = server->connections; c != NULL; c = c->next) {
+        int64_t deadline = atomic_load(&c->deadline_ms);
+
+        if (deadline == idle && is_stopping) {
+            (void)shutdown(c->fd, SHUT_RD);
+        } else if (deadline != idle && deadline < now) {
+            (void)shutdown(c->fd, SHUT_RDWR);
+        }
+    }
+    (void)pthread_mutex_unlock(&server->lock);
+}
+
+static void
+resume_accept(struct server *server)
+{
+    int64_t now = now_ms();
+
+    if (!atomic_exchange(&server->is_accept_paused, false)
+        || atomic_load(&server->is_stopping)) {
+        return;
+    }
+    if (server->complained_ms == 0
+        || now - server->complained_ms > COMPLAIN_MS) {
+        server->complained_ms = now;
+        igw_logf(IGW_LOG_ERROR, "accept_failed",
+                 "no new connections for now: out of descriptors or memory");
+    }
+    (void)watch(server, EPOLL_CTL_MOD, server->listener.fd,
+                EPOLLIN | EPOLLONESHOT, &server->listener);
+}
+
+/* Who has connected already is served; nobody else can connect. */
+static void
+stop(struct server *server)
+{
+    if (atomic_exchange(&server->is_stopping, true)) {
+        return;
+    }
+    igw_log(IGW_LOG_INFO, "stopping", NULL);
+    (void)epoll_ctl(server->epoll, EPOLL_CTL_DEL, server->listener.fd, NULL);
+    igw_listen_hide(&server->listener);
+    accept_some(server);
+    if (!server->listener.is_inherited) {
+        (void)shutdown(server->listener.fd, SHUT_RDWR);
+    }
+}
+
+static bool
+is_empty(struct server *server)
+{
+    bool result;
+
+    (void)pthread_mutex_lock(&server->lock);
+    result = server->connections == NULL;
+    (void)pthread_mutex_unlock(&server->lock);
+    return result;
+}
+
+static void *
+work(void *data)
+{
+    struct worker *worker = data;
+    struct server *server = worker->server;
+    struct epoll_event event;
+
+    for (;;) {
+        int count = epoll_wait(server->epoll, &event, 1, -1);
+
+        if (count == 0 || (count < 0 && errno == EINTR)) {
+            continue;
+        }
+        if (count < 0 || event.data.ptr == &server->finish) {
+            return NULL;
+        }
+        if (event.data.ptr == &server->listener) {
+            accept_some(server);
+        } else {
+            serve(worker, event.data.ptr);
+        }
+    }
+}
+
+/* Armed again at the end, or by resume_accept when accept fails. */
+static void
+accept_some(struct server *server)
+{
+    int limit =
+        atomic_load(&server->is_stopping) ? ACCEPTS_AT_STOP : ACCEPTS_AT_ONCE;
+
+    for (int i = 0; i < limit; i++) {
+        int fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            add_connection(server, fd);
+        } else if (errno == EAGAIN) {
+            break;
+        } else if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO) {
+            atomic_store(&server->is_accept_paused, true);
+            return;
+        }
+    }
+    if (!atomic_load(&server->is_stopping)) {
+        (void)watch(server, EPOLL_CTL_MOD, server->listener.fd,
+                    EPOLLIN | EPOLLONESHOT, &server->listener);
+    }
+}
+
+static void
+add_connection(struct server *server, int fd)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+    const int on = 1;
+
+    if (connection == NULL) {
+        (void)close(fd);
+        return;
+    }
+    /* Both fail on a unix socket, which needs neither. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    connection->fd = fd;
+    igw_frame_init(&connection->frame, (size_t)server->config->body_max_bytes,
+                   (size_t)server->config->body_max_bytes + DRAIN_EXTRA_BYTES);
+    (void)pthread_mutex_lock(&server->lock);
+    connection->next = server->connections;
+    if (connection->next != NULL) {
+        connection->next->previous = connection;
+    }
+    server->connections = connection;
+    (void)pthread_mutex_unlock(&server->lock);
+    if (!watch(server, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
+               connection)) {
+        drop(server, connection);
+    }
+}
+
+/* Off the list before the close, so that sweep meets no foreign descriptor. */
+static void
+drop(struct server *server, struct connection *connection)
+{
+    (void)pthread_mutex_lock(&server->lock);
+    if (connection->previous != NULL) {
+        connection->previous->next = connection->next;
+    } else {
+        server->connections = connection->next;
+    }
+    if (connection->next != NULL) {
+        connection->next->previous = connection->previous;
+    }
+    (void)pthread_mutex_unlock(&server->lock);
+    igw_frame_clear(&connection->frame);
+    (void)close(connection->fd);
+    free(connection);
+}
+
+static void
+serve(struct worker *worker, struct connection *connection)
+{
+    struct server *server = worker->server;
+
+    if (!read_some(worker, connection)
+        || !watch(server, EPOLL_CTL_MOD, connection->fd,
+                  EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, connection)) {
+        drop(server, connection);
+    }
+}
+
+/* Until nothing is there to read or one request is answered. False: drop. */
+static bool
+read_some(struct worker *worker, struct connection *connection)
+{
+    const struct igw_server *config = worker->server->config;
+
+    for (;;) {
+        ssize_t len =
+            recv(connection->fd, worker->bytes, READ_BYTES, MSG_DONTWAIT);
+
+        if (len < 0 && errno == EINTR) {
+            continue;
+        }
+        if (len < 0 && errno == EAGAIN) {
+            return true;
+        }
+        if (len <= 0) {
+            return false;
+        }
+        if (!igw_frame_has_begun(&connection->frame)) {
+            atomic_store(&connection->deadline_ms,
+                         now_ms() + config->request_timeout_ms);
+        }
+        if (!take(worker, connection, (size_t)len)) {
+            return false;
+        }
+        if (!igw_frame_has_begun(&connection->frame)) {
+            return true;
+        }
+    }
+}
+
+/* False: the connection is of no more use. */
+static bool
+take(struct worker *worker, struct connection *connection, size_t len)
+{
+    struct igw_frame *frame = &connection->frame;
+    size_t used = igw_frame_feed(frame, worker->bytes, len);
+
+#ifdef IGW_TEST_SMUGGLE
+    /* The defence taken out, for the test that shows what it is for. */
+    if (frame->stage == IGW_FRAME_BODY
+        && frame->body_bytes > frame->body_max_bytes) {
+        frame->stage = IGW_FRAME_WHOLE;
+        used = len;
+    }
+#endif
+    if (frame->stage == IGW_FRAME_BROKEN) {
+        log_broken(connection);
+        return false;
+    }
+    if (frame->stage != IGW_FRAME_WHOLE) {
+        return true;
+    }
+    return answer(worker, connection) && used == len;
+}
+
+/* False: the connection must not be kept. */
+static bool
+answer(struct worker *worker, struct connection *connection)
+{
+    struct server *server = worker->server;
+    const struct igw_server *config = server->config;
+    struct igw_frame *frame = &connection->frame;
+    struct igw_call call = { .pg = worker->pg, .app = config->app };
+    bool is_kept = frame->keeps_connection;
+
+    atomic_store(&connection->deadline_ms, busy);
+    if (!igw_exchange_handle(worker->exchange, frame, &call, config->handle)) {
+        frame->fault = "parameters";
+        log_broken(connection);
+        return false;
+    }
+    atomic_store(&connection->deadline_ms,
+                 now_ms() + config->request_timeout_ms);
+    if (!igw_exchange_send(worker->exchange, connection->fd)) {
+        igw_log(IGW_LOG_WARN, "answer_lost", NULL);
+        return false;
+    }
+    igw_frame_reset(frame);
+    atomic_store(&connection->deadline_ms, idle);
+    return is_kept && !atomic_load(&server->is_stopping);
+}
+
+static void
+log_broken(const struct connection *connection)
+{
+    igw_log(IGW_LOG_WARN, "connection_refused",
+            (struct igw_log_field[]){ { "reason", connection->frame.fault },
+                                      { NULL, NULL } });
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
