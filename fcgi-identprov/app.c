@@ -1,0 +1,23 @@
+#include "app.h"
+
+struct igw_pg_config
+app_pg_config(const struct app_settings *settings)
+{
+    return (struct igw_pg_config){
+        .conninfo = settings->database,
+        .application_name = "identprov",
+        .statements = store_statements,
+        .statement_count = store_statement_count,
+        .connect_timeout_ms = settings->connect_timeout_ms,
+        .statement_timeout_ms = settings->statement_timeout_ms,
+    };
+}
+
+struct password_cost
+app_password_cost(const struct app_settings *settings)
+{
+    return (struct password_cost){
+        .memory_bytes = settings->hash_memory_bytes,
+        .passes = settings->hash_passes,
+    };
+}

@@ -1,0 +1,52 @@
+/*
+ * app.h: what every request of identprov shares. Nothing in it changes after
+ * the start but what its own lock guards.
+ */
+#ifndef APP_H
+#define APP_H
+
+#include "hasher.h"
+#include "keys.h"
+#include "store.h"
+#include "touch.h"
+
+enum app_registration { APP_REGISTRATION_OPEN, APP_REGISTRATION_CLOSED };
+
+struct app_settings {
+    const char *database;
+    const char *listen; /* NULL: a socket that was passed on */
+    int64_t threads;
+    int64_t log_level;
+    const char *key_passphrase_file;
+    int64_t registration;
+    const char *issuer;
+    const char *audience;
+    int64_t token_ttl_ms;
+    const char *session_name;
+    int64_t session_idle_ms;
+    int64_t session_absolute_ms;
+    int64_t session_max;
+    int64_t password_min;
+    int64_t hash_memory_bytes;
+    int64_t hash_passes;
+    int64_t hash_slots; /* 0: as many as there are cores */
+    int64_t body_max_bytes;
+    int64_t request_timeout_ms;
+    int64_t statement_timeout_ms;
+    int64_t connect_timeout_ms;
+};
+
+struct app {
+    const struct app_settings *settings;
+    struct session_limits limits;
+    int64_t touch_after_ms;
+    struct keys keys;
+    struct hasher *hasher;
+    struct touch *touch;
+};
+
+/* For every connection of the program. */
+struct igw_pg_config app_pg_config(const struct app_settings *settings);
+struct password_cost app_password_cost(const struct app_settings *settings);
+
+#endif

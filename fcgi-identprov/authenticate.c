@@ -1,0 +1,169 @@
+#include <time.h>
+
+#include "app.h"
+#include "client.h"
+#include "handlers.h"
+#include "log.h"
+#include "problem.h"
+#include "rules.h"
+#include "text.h"
+#include "token.h"
+
+enum { JTI_BYTES = 16 };
+
+static void
+refuse(struct igw_call *call)
+{
+    const char *name = client_session_name(call);
+    struct igw_buf detail;
+
+    igw_buf_init(&detail);
+    igw_buf_printf(&detail,
+                   "There is no valid session. Send the id that POST /login"
+                   " answered with as the header or cookie %s; a bearer token"
+                   " is not taken here.",
+                   name);
+    client_challenge(call);
+    igw_problem(call, 401, "no_session",
+                detail.failed ? "There is no valid session." : detail.data);
+    igw_buf_clear(&detail);
+}
+
+static enum igw_result
+new_jti(struct igw_buf *out)
+{
+    unsigned char random[JTI_BYTES];
+    enum igw_result rc = igw_random(random, sizeof(random));
+
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    igw_base64url_encode(random, sizeof(random), out);
+    return out->failed ? IGW_ERROR : IGW_OK;
+}
+
+static enum igw_result
+sign(const struct app *app, const struct account *account,
+     const struct session_hash *hash, const struct rules_times *times,
+     struct igw_buf *token)
+{
+    char sid[SESSION_SID_LEN + 1];
+    struct igw_buf jti;
+    struct igw_claims claims = {
+        .iss = igw_slice_of(app->settings->issuer),
+        .aud = igw_slice_of(app->settings->audience),
+        .sub = igw_slice_of(account->id),
+        .preferred_username = igw_slice_of(account->username),
+        .email = igw_slice_of(account->email),
+        .email_verified = account->email_verified,
+        .given_name = igw_slice_of(account->first_name),
+        .family_name = igw_slice_of(account->last_name),
+        .iat = times->issued_at,
+        .nbf = times->issued_at,
+        .exp = times->expires_at,
+    };
+    enum igw_result rc;
+
+    igw_buf_init(&jti);
+    rc = new_jti(&jti);
+    if (rc == IGW_OK) {
+        session_sid(hash, sid);
+        claims.sid = igw_slice_of(sid);
+        claims.jti = igw_buf_slice(&jti);
+        rc = igw_token_sign(app->keys.signing, &claims, token);
+    }
+    igw_buf_clear(&jti);
+    return rc;
+}
+
+static void
+put_headers(struct igw_call *call, const struct account *account,
+            const struct rules_times *times, const struct igw_buf *token)
+{
+    struct igw_response *response = call->response;
+
+    igw_response_headerf(response, "Authorization", "Bearer %s", token->data);
+    igw_response_header(response, "X-User", igw_slice_of(account->username));
+    igw_response_header(response, "X-Email", igw_slice_of(account->email));
+    igw_response_header(response, "X-First-Name",
+                        igw_slice_of(account->first_name));
+    igw_response_headerf(response, "X-Accel-Expires", "%lld",
+                         (long long)times->cache_sec);
+    igw_response_header(response, "Cache-Control", igw_slice_of("no-store"));
+}
+
+static enum igw_result
+answer(struct igw_call *call, const struct live_session *session,
+       const struct session_hash *hash)
+{
+    const struct app *app = call->app;
+    const struct rules_times times =
+        rules_token_times(time(NULL), app->settings->token_ttl_ms,
+                          session->left_ms, app->limits.idle_ms);
+    struct json_t *json = igw_json_object();
+    struct igw_buf token;
+    enum igw_result rc;
+
+    igw_buf_init(&token);
+    rc = sign(app, &session->account, hash, &times, &token);
+    if (rc != IGW_OK) {
+        goto done;
+    }
+    rc = IGW_ERROR;
+    if (!igw_json_set_text(json, "token", igw_buf_slice(&token))
+        || !igw_json_set_text(json, "token_type", igw_slice_of("Bearer"))
+        || !igw_json_set_integer(json, "expires_in",
+                                 times.expires_at - times.issued_at)) {
+        goto done;
+    }
+    put_headers(call, &session->account, &times, &token);
+    igw_response_json(call->response, 200, json);
+    rc = IGW_OK;
+
+done:
+    igw_buf_clear(&token);
+    igw_json_free(&json);
+    return rc;
+}
+
+static enum igw_result
+authenticate(struct igw_call *call, struct igw_slice id)
+{
+    const struct app *app = call->app;
+    struct session_hash hash;
+    struct live_session session;
+    enum igw_result rc;
+
+    rc = session_hash(id, &hash);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    rc = store_find_session(call->pg, &hash, app->limits.idle_ms,
+                            app->touch_after_ms, &session);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    igw_log_user(session.account.id);
+    rc = answer(call, &session, &hash);
+    if (rc == IGW_OK && session.use_is_to_record) {
+        touch_note(app->touch, &hash);
+    }
+    account_clear(&session.account);
+    return rc;
+}
+
+void
+authenticate_get(struct igw_call *call)
+{
+    struct igw_slice id = client_session(call);
+    enum igw_result rc = IGW_NOT_FOUND;
+
+    if (id.len > 0) {
+        rc = authenticate(call, id);
+    }
+    if (rc == IGW_NOT_FOUND) {
+        refuse(call);
+    } else if (rc != IGW_OK) {
+        igw_problem_result(call, rc);
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * client.h: what a request says about its sessions, and how an answer tells
+ * the client about one.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include "app.h"
+#include "http.h"
+
+/* The session's header and cookie: as the gateway says, else the setting. */
+const char *client_session_name(const struct igw_call *call);
+
+/* The session id that counts; empty when there is none. Borrowed. */
+struct igw_slice client_session(const struct igw_call *call);
+
+enum { CLIENT_SESSIONS_MAX = 2 };
+
+/* Hashes of the header's id and of the cookie's, those that there are. */
+enum igw_result
+client_all_sessions(const struct igw_call *call,
+                    struct session_hash hashes[CLIENT_SESSIONS_MAX],
+                    size_t *count) IGW_MUST_CHECK;
+
+/* Set-Cookie; id NULL clears it. */
+void client_set_cookie(struct igw_call *call, const char *id);
+
+/* WWW-Authenticate of every 401. */
+void client_challenge(struct igw_call *call);
+
+/* An account as clients see it. NULL: no memory. */
+struct json_t *client_account_json(const struct account *account);
+
+#endif

@@ -1,0 +1,76 @@
+#include "handlers.h"
+
+#include "app.h"
+#include "problem.h"
+#include "route.h"
+
+/* A verifier may keep the key set this long. */
+enum { JWKS_MAX_AGE_SEC = 300 };
+
+static const struct igw_route routes[] = {
+    { IGW_POST, "/register", register_post, false },
+    { IGW_POST, "/login", login_post, false },
+    { IGW_GET, "/authenticate", authenticate_get, false },
+    { IGW_POST, "/logout", logout_post, false },
+    { IGW_GET, "/signin", signin_get, false },
+    { IGW_GET, "/.well-known/jwks.json", jwks_get, false },
+    { IGW_GET, "/healthz", healthz_get, false },
+    { IGW_GET, "/readyz", readyz_get, false },
+};
+
+void
+handlers_handle(struct igw_call *call)
+{
+    igw_route(call, routes, sizeof(routes) / sizeof(routes[0]));
+}
+
+void
+jwks_get(struct igw_call *call)
+{
+    const struct app *app = call->app;
+
+    igw_response_headerf(call->response, "Cache-Control", "public, max-age=%d",
+                         JWKS_MAX_AGE_SEC);
+    igw_response_text(call->response, 200, "application/json",
+                      igw_buf_slice(&app->keys.jwks));
+}
+
+static void
+answer_status(struct igw_call *call, const char *status)
+{
+    struct json_t *json = igw_json_object();
+
+    igw_response_header(call->response, "Cache-Control",
+                        igw_slice_of("no-store"));
+    if (igw_json_set_text(json, "status", igw_slice_of(status))) {
+        igw_response_json(call->response, 200, json);
+    } else {
+        igw_problem_result(call, IGW_ERROR);
+    }
+    igw_json_free(&json);
+}
+
+void
+healthz_get(struct igw_call *call)
+{
+    answer_status(call, "live");
+}
+
+/* The key is in memory since the start: without it there is no server. */
+void
+readyz_get(struct igw_call *call)
+{
+    enum igw_result rc = store_check_schema(call->pg);
+
+    if (rc == IGW_OK) {
+        answer_status(call, "ready");
+    } else if (!call->request->is_internal) {
+        igw_problem(call, 503, "not_ready", "This server is not ready.");
+    } else if (rc == IGW_INVALID) {
+        igw_problem(call, 503, "wrong_schema",
+                    "The database schema is not this program's.");
+    } else {
+        igw_problem(call, 503, "database_unavailable",
+                    "The database cannot be asked.");
+    }
+}

@@ -1,0 +1,98 @@
+/*
+ * main.c: the program identprov: its settings and its commands.
+ */
+#include "app.h"
+#include "cli.h"
+#include "commands.h"
+
+#define FIELD(name) offsetof(struct app_settings, name)
+
+static const struct igw_setting settings_table[] = {
+    { "DATABASE", IGW_SETTING_TEXT, NULL, 1, 4096, NULL,
+      "PostgreSQL connection string.", FIELD(database) },
+    { "LISTEN", IGW_SETTING_TEXT, "", 0, 1024, NULL,
+      "unix:PATH or HOST:PORT; empty: systemd's socket or descriptor 0.",
+      FIELD(listen) },
+    { "THREADS", IGW_SETTING_INTEGER, "8", 2, 256, NULL,
+      "Threads, each with a database connection of its own. At most all but "
+      "one of them wait for passwords to be hashed.",
+      FIELD(threads) },
+    { "LOG_LEVEL", IGW_SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
+      "The least level that is logged.", FIELD(log_level) },
+    { "KEY_PASSPHRASE_FILE", IGW_SETTING_TEXT, "", 0, 4096, NULL,
+      "The file with the passphrase of the signing keys; required by serve "
+      "and key export.",
+      FIELD(key_passphrase_file) },
+    { "REGISTRATION", IGW_SETTING_CHOICE, "closed", 0, 0, "open|closed",
+      "Whether anybody may register.", FIELD(registration) },
+    { "ISSUER", IGW_SETTING_TEXT, "identprov", 1, 1024, NULL,
+      "The claim iss of the tokens.", FIELD(issuer) },
+    { "AUDIENCE", IGW_SETTING_TEXT, "identgw", 1, 1024, NULL,
+      "The claim aud of the tokens.", FIELD(audience) },
+    { "TOKEN_TTL", IGW_SETTING_DURATION, "5m", 10000, 3600000, NULL,
+      "How long a token lives.", FIELD(token_ttl_ms) },
+    { "SESSION_NAME", IGW_SETTING_TEXT, "JSESSIONID", 1, SESSION_NAME_MAX, NULL,
+      "Header and cookie of the session id, unless the gateway names others: "
+      "letters, digits, - and _.",
+      FIELD(session_name) },
+    { "SESSION_IDLE", IGW_SETTING_DURATION, "30m", 1000, 2592000000, NULL,
+      "How long a session lives without use.", FIELD(session_idle_ms) },
+    { "SESSION_ABSOLUTE", IGW_SETTING_DURATION, "12h", 1000, 2592000000, NULL,
+      "How long a session lives at most.", FIELD(session_absolute_ms) },
+    { "SESSION_MAX", IGW_SETTING_INTEGER, "64", 1, 10000, NULL,
+      "Live sessions of an account; the oldest gives way.",
+      FIELD(session_max) },
+    { "PASSWORD_MIN", IGW_SETTING_INTEGER, "8", 8, 64, NULL,
+      "Characters that a new password has at least.", FIELD(password_min) },
+    { "HASH_MEMORY", IGW_SETTING_SIZE, "19m", 8192, 1073741824, NULL,
+      "Memory of one Argon2id hash.", FIELD(hash_memory_bytes) },
+    { "HASH_PASSES", IGW_SETTING_INTEGER, "2", 1, 100, NULL,
+      "Passes of one Argon2id hash.", FIELD(hash_passes) },
+    { "HASH_SLOTS", IGW_SETTING_INTEGER, "0", 0, 255, NULL,
+      "Hashes at once; 0: as many as there are cores.", FIELD(hash_slots) },
+    { "BODY_MAX", IGW_SETTING_SIZE, "64k", 1024, 1048576, NULL,
+      "The longest request body.", FIELD(body_max_bytes) },
+    { "REQUEST_TIMEOUT", IGW_SETTING_DURATION, "10s", 100, 600000, NULL,
+      "The longest time in which a request must have arrived.",
+      FIELD(request_timeout_ms) },
+    { "STATEMENT_TIMEOUT", IGW_SETTING_DURATION, "3s", 100, 600000, NULL,
+      "The longest time of a database statement.",
+      FIELD(statement_timeout_ms) },
+    { "CONNECT_TIMEOUT", IGW_SETTING_DURATION, "2s", 100, 600000, NULL,
+      "The longest time to connect to the database.",
+      FIELD(connect_timeout_ms) },
+};
+
+static const struct igw_command commands[] = {
+    { "serve", "[--listen unix:PATH|HOST:PORT]",
+      "Answer FastCGI requests until SIGTERM.", serve_command },
+    { "migrate", "", "Bring the database's schema up to date.",
+      migrate_command },
+    { "key export", "",
+      "Print the public keys as a JWKS; make the first key if there is none.",
+      key_export_command },
+    { "user add",
+      "--username NAME --email ADDRESS --first-name NAME [--last-name NAME]",
+      "Add an account; the password is read from the terminal or, one line, "
+      "from standard input.",
+      user_add_command },
+};
+
+static const struct igw_cli cli = {
+    .program = "identprov",
+    .version = IGW_VERSION,
+    .summary = "The identity provider of identgw, a FastCGI responder.",
+    .prefix = "IDENTPROV_",
+    .settings = settings_table,
+    .setting_count = sizeof(settings_table) / sizeof(settings_table[0]),
+    .commands = commands,
+    .command_count = sizeof(commands) / sizeof(commands[0]),
+};
+
+int
+main(int argc, char **argv)
+{
+    struct app_settings settings = { 0 };
+
+    return igw_cli_main(&cli, &settings, argc, argv);
+}

@@ -1,0 +1,75 @@
+#include "password.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_argon2id_STRBYTES,
+               "a stored hash is libsodium's string");
+
+/* More than any setting allows: a stored hash may not ask for the machine. */
+enum { MEMORY_MAX_KIB = 4 * 1024 * 1024, PASSES_MAX = 1000 };
+
+enum igw_result
+password_init(void)
+{
+    return sodium_init() < 0 ? IGW_ERROR : IGW_OK;
+}
+
+enum igw_result
+password_hash(struct igw_slice password, const struct password_cost *cost,
+              char hash[PASSWORD_HASH_SIZE])
+{
+    int failed = crypto_pwhash_argon2id_str(hash, password.data, password.len,
+                                            (unsigned long long)cost->passes,
+                                            (size_t)cost->memory_bytes);
+
+    return failed ? IGW_ERROR : IGW_OK;
+}
+
+static bool
+is_affordable(const char *hash)
+{
+    unsigned memory_kib = 0;
+    unsigned passes = 0;
+    int end = 0; /* set when all of the pattern has been there */
+
+    (void)sscanf(hash, "$argon2id$v=19$m=%u,t=%u,p=1$%n", &memory_kib, &passes,
+                 &end);
+    return end > 0 && memory_kib <= MEMORY_MAX_KIB && passes <= PASSES_MAX;
+}
+
+enum igw_result
+password_check(struct igw_slice password, const char *hash)
+{
+    if (strlen(hash) >= PASSWORD_HASH_SIZE || !is_affordable(hash)) {
+        return IGW_ERROR;
+    }
+    if (crypto_pwhash_argon2id_str_verify(hash, password.data, password.len)
+        != 0) {
+        return IGW_DENIED;
+    }
+    return IGW_OK;
+}
+
+bool
+password_is_outdated(const char *hash, const struct password_cost *cost)
+{
+    return crypto_pwhash_argon2id_str_needs_rehash(
+               hash, (unsigned long long)cost->passes,
+               (size_t)cost->memory_bytes)
+           != 0;
+}
+
+enum igw_result
+password_dummy(const struct password_cost *cost, char hash[PASSWORD_HASH_SIZE])
+{
+    char secret[32];
+    struct igw_slice password = { secret, sizeof(secret) };
+    enum igw_result rc;
+
+    randombytes_buf(secret, sizeof(secret));
+    rc = password_hash(password, cost, hash);
+    sodium_memzero(secret, sizeof(secret));
+    return rc;
+}

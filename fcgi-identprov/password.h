@@ -1,0 +1,39 @@
+/*
+ * password.h: Argon2id over libsodium, which password.c alone includes. Slow by
+ * purpose: callers in a server go through hasher.h.
+ */
+#ifndef PASSWORD_H
+#define PASSWORD_H
+
+#include "igw.h"
+
+enum { PASSWORD_HASH_SIZE = 128 }; /* a PHC string with its NUL */
+
+struct password_cost {
+    int64_t memory_bytes; /* at least 8 KiB */
+    int64_t passes;
+};
+
+/* Once, before everything else here. */
+enum igw_result password_init(void) IGW_MUST_CHECK;
+
+/* `password` is in its normal form (rules.h). */
+enum igw_result password_hash(struct igw_slice password,
+                              const struct password_cost *cost,
+                              char hash[PASSWORD_HASH_SIZE]) IGW_MUST_CHECK;
+
+/*
+ * IGW_DENIED: another password. IGW_ERROR: no memory, or no hash that this
+ * program would ever have stored.
+ */
+enum igw_result password_check(struct igw_slice password,
+                               const char *hash) IGW_MUST_CHECK;
+
+/* The hash was made at another cost. */
+bool password_is_outdated(const char *hash, const struct password_cost *cost);
+
+/* A hash of something that nobody knows. */
+enum igw_result password_dummy(const struct password_cost *cost,
+                               char hash[PASSWORD_HASH_SIZE]) IGW_MUST_CHECK;
+
+#endif

@@ -1,0 +1,162 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "cli.h"
+#include "commands.h"
+#include "handlers.h"
+#include "log.h"
+#include "rules.h"
+#include "server.h"
+
+static enum igw_result
+fail(const char *event, const char *why)
+{
+    igw_logf(IGW_LOG_ERROR, event, "%s", why);
+    return IGW_ERROR;
+}
+
+static enum igw_result
+check_schema(struct igw_pg *pg)
+{
+    enum igw_result rc = store_check_schema(pg);
+
+    if (rc == IGW_OK) {
+        return IGW_OK;
+    }
+    if (rc == IGW_INVALID) {
+        return fail("wrong_schema",
+                    "the database schema is not this program's: run identprov"
+                    " migrate");
+    }
+    return fail("database_unavailable", igw_pg_message(pg));
+}
+
+/* What needs the database at the start, over a connection of its own. */
+static enum igw_result
+load(struct app *app)
+{
+    const struct igw_pg_config config = app_pg_config(app->settings);
+    struct igw_pg *pg = igw_pg_new(&config);
+    char why[KEYS_WHY_SIZE];
+    enum igw_result rc;
+
+    if (pg == NULL) {
+        return fail("start_failed", "out of memory");
+    }
+    rc = check_schema(pg);
+    if (rc != IGW_OK) {
+        goto done;
+    }
+    rc = keys_load(pg, app->settings->key_passphrase_file, &app->keys, why);
+    if (rc != IGW_OK) {
+        rc = fail("no_signing_key", why);
+    }
+
+done:
+    igw_pg_free(&pg);
+    return rc;
+}
+
+static int64_t
+hash_slots(const struct app_settings *settings)
+{
+    int64_t slots = settings->hash_slots;
+
+    if (slots == 0) {
+        slots = sysconf(_SC_NPROCESSORS_ONLN);
+    }
+    if (slots > settings->threads - 1) {
+        slots = settings->threads - 1;
+    }
+    return slots < 1 ? 1 : slots;
+}
+
+/* One thread of the server is never hashing and never waiting for it. */
+static enum igw_result
+start_helpers(struct app *app)
+{
+    const struct igw_pg_config pg = app_pg_config(app->settings);
+    const struct hasher_config hashing = {
+        .slots = hash_slots(app->settings),
+        .jobs_max = app->settings->threads - 1,
+        .cost = app_password_cost(app->settings),
+    };
+
+    app->hasher = hasher_new(&hashing);
+    app->touch = touch_new(&pg, app->touch_after_ms);
+    if (app->hasher == NULL || app->touch == NULL) {
+        return fail("start_failed", "no memory or no threads");
+    }
+    return IGW_OK;
+}
+
+static enum igw_result
+run(struct app *app, const char *listen)
+{
+    const struct app_settings *settings = app->settings;
+    const struct igw_server server = {
+        .listen = listen[0] != '\0' ? listen : NULL,
+        .threads = settings->threads,
+        .body_max_bytes = settings->body_max_bytes,
+        .request_timeout_ms = settings->request_timeout_ms,
+        .pg = app_pg_config(settings),
+        .app = app,
+        .handle = handlers_handle,
+    };
+    enum igw_result rc;
+
+    rc = load(app);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    rc = start_helpers(app);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    return igw_server_run(&server);
+}
+
+static void
+init(struct app *app, const struct app_settings *settings)
+{
+    app->settings = settings;
+    app->limits = (struct session_limits){
+        .idle_ms = settings->session_idle_ms,
+        .absolute_ms = settings->session_absolute_ms,
+        .max = settings->session_max,
+    };
+    app->touch_after_ms = rules_touch_after_ms(settings->session_idle_ms);
+    igw_buf_init(&app->keys.jwks);
+}
+
+int
+serve_command(void *target, int argc, char **argv)
+{
+    const struct app_settings *settings = target;
+    const char *listen;
+    struct app app = { 0 };
+    enum igw_result rc;
+
+    if (!igw_cli_option(&argc, argv, "--listen", &listen)
+        || !igw_cli_end(argc, argv)) {
+        return COMMAND_WRONG_USAGE;
+    }
+    if (!session_name_is_valid(settings->session_name)) {
+        fprintf(stderr,
+                "IDENTPROV_SESSION_NAME=%s is wrong; it must be of"
+                " letters, digits, - and _\n",
+                settings->session_name);
+        return COMMAND_WRONG_USAGE;
+    }
+
+    igw_server_block_signals();
+    igw_log_init("identprov", (enum igw_log_level)settings->log_level);
+    init(&app, settings);
+    rc = run(&app, listen != NULL ? listen : settings->listen);
+
+    touch_free(&app.touch);
+    hasher_free(&app.hasher);
+    keys_clear(&app.keys);
+    return rc == IGW_OK ? COMMAND_DONE : COMMAND_FAILED;
+}

@@ -1,0 +1,221 @@
+#include "session.h"
+
+#include <string.h>
+
+#include "text.h"
+
+enum { RANDOM_BYTES = 32 };
+
+static bool
+is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
+           || (c >= 'a' && c <= 'z');
+}
+
+bool
+session_name_is_valid(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len > SESSION_NAME_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (!is_alnum(name[i]) && name[i] != '-' && name[i] != '_') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static char
+fold(char c)
+{
+    if (c >= 'a' && c <= 'z') {
+        return (char)(c - 'a' + 'A');
+    }
+    return is_alnum(c) ? c : '_';
+}
+
+void
+session_param(const char *name, char out[SESSION_PARAM_SIZE])
+{
+    char *end = stpcpy(out, "HTTP_");
+
+    for (size_t i = 0; name[i] != '\0' && i < SESSION_NAME_MAX; i++) {
+        *end++ = fold(name[i]);
+    }
+    *end = '\0';
+}
+
+static bool
+is_id(struct igw_slice value)
+{
+    if (value.len == 0 || value.len > SESSION_ID_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] <= ' ' || value.data[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct igw_slice
+id_or_none(struct igw_slice value)
+{
+    return is_id(value) ? value : (struct igw_slice){ NULL, 0 };
+}
+
+struct igw_slice
+session_in_header(const char *value)
+{
+    return id_or_none(igw_slice_of(value));
+}
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static struct igw_slice
+trim(struct igw_slice text)
+{
+    while (text.len > 0 && is_blank(text.data[0])) {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
+        text.len--;
+    }
+    return text;
+}
+
+/* Takes one `name=value` off the line. */
+static struct igw_slice
+next_pair(const char **line)
+{
+    struct igw_slice pair = { *line, strcspn(*line, ";") };
+
+    *line += pair.len;
+    if (**line == ';') {
+        (*line)++;
+    }
+    return trim(pair);
+}
+
+/* False when the pair is not a cookie of that name. */
+static bool
+value_of(struct igw_slice pair, const char *name, struct igw_slice *value)
+{
+    const char *equals;
+    struct igw_slice found;
+
+    if (pair.len == 0) {
+        return false;
+    }
+    equals = memchr(pair.data, '=', pair.len);
+    if (equals == NULL) {
+        return false;
+    }
+    found = (struct igw_slice){ pair.data, (size_t)(equals - pair.data) };
+    if (!igw_slice_is(trim(found), name)) {
+        return false;
+    }
+    value->data = equals + 1;
+    value->len = pair.len - found.len - 1;
+    *value = trim(*value);
+    return true;
+}
+
+struct igw_slice
+session_in_cookies(const char *cookies, const char *name)
+{
+    struct igw_slice first = { NULL, 0 };
+    struct igw_slice value;
+    bool has_one = false;
+
+    while (cookies != NULL && *cookies != '\0') {
+        if (!value_of(next_pair(&cookies), name, &value)) {
+            continue;
+        }
+        if (has_one && !igw_slice_equal(first, value)) {
+            return (struct igw_slice){ NULL, 0 };
+        }
+        first = value;
+        has_one = true;
+    }
+    return id_or_none(first);
+}
+
+struct igw_slice
+session_choose(const char *header, const char *cookies, const char *name)
+{
+    if (header != NULL) {
+        return session_in_header(header);
+    }
+    return session_in_cookies(cookies, name);
+}
+
+enum igw_result
+session_new(char id[SESSION_ID_LEN + 1])
+{
+    unsigned char random[RANDOM_BYTES];
+    struct igw_buf text;
+    enum igw_result rc;
+
+    rc = igw_random(random, sizeof(random));
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    igw_buf_init(&text);
+    igw_base64url_encode(random, sizeof(random), &text);
+    igw_wipe(random, sizeof(random));
+    rc = IGW_ERROR;
+    if (!text.failed && text.len == SESSION_ID_LEN) {
+        memcpy(id, text.data, SESSION_ID_LEN + 1);
+        rc = IGW_OK;
+    }
+    igw_buf_clear(&text);
+    return rc;
+}
+
+enum igw_result
+session_hash(struct igw_slice id, struct session_hash *hash)
+{
+    return igw_sha256(id.data, id.len, hash->bytes);
+}
+
+void
+session_sid(const struct session_hash *hash, char sid[SESSION_SID_LEN + 1])
+{
+    igw_hex(hash->bytes, SESSION_SID_LEN / 2, sid);
+}
+
+static void
+add_attributes(struct igw_buf *out, bool is_https)
+{
+    igw_buf_puts(out, "; Path=/; HttpOnly; SameSite=Lax");
+    if (is_https) {
+        igw_buf_puts(out, "; Secure");
+    }
+}
+
+void
+session_cookie(struct igw_buf *out, const char *name, const char *id,
+               bool is_https)
+{
+    igw_buf_printf(out, "%s=%s", name, id);
+    add_attributes(out, is_https);
+}
+
+void
+session_cookie_clear(struct igw_buf *out, const char *name, bool is_https)
+{
+    igw_buf_printf(out, "%s=", name);
+    add_attributes(out, is_https);
+    igw_buf_puts(out, "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
+}

@@ -1,0 +1,72 @@
+#include "accept.h"
+#include "client.h"
+#include "handlers.h"
+#include "problem.h"
+
+#define SENTENCE "Please go to login..."
+
+enum form { FORM_TEXT, FORM_HTML, FORM_PROBLEM, FORMS };
+
+static const struct accept_offer offers[FORMS] = {
+    [FORM_TEXT] = { "text/plain", NULL },
+    [FORM_HTML] = { "text/html", NULL },
+    [FORM_PROBLEM] = { "application/problem+json", "application/json" },
+};
+
+static const char page[] = "<!DOCTYPE html>\n"
+                           "<html lang=\"en\">\n"
+                           "<head>\n"
+                           "<meta charset=\"utf-8\">\n"
+                           "<title>Sign in</title>\n"
+                           "</head>\n"
+                           "<body>\n"
+                           "<h1>Sign in</h1>\n"
+                           "<p>" SENTENCE "</p>\n"
+                           "</body>\n"
+                           "</html>\n";
+
+static void
+answer_problem(struct igw_call *call)
+{
+    struct igw_buf detail;
+
+    igw_buf_init(&detail);
+    igw_buf_printf(&detail,
+                   SENTENCE " Send the session id that it answers with as the"
+                            " header or cookie %s; a bearer token is not taken"
+                            " here.",
+                   client_session_name(call));
+    client_challenge(call);
+    igw_problem(call, 401, "no_session",
+                detail.failed ? SENTENCE : detail.data);
+    igw_buf_clear(&detail);
+
+    /* The gateway asks for a text to send; the status is its own. */
+    if (call->request->is_internal) {
+        call->response->status = 200;
+    }
+}
+
+void
+signin_get(struct igw_call *call)
+{
+    const char *accept = igw_request_param(call->request, "HTTP_ACCEPT");
+
+    igw_response_header(call->response, "Vary",
+                        igw_slice_of("Accept, Sec-Fetch-Mode, Sec-Fetch-Dest"));
+    switch (accept_choose(accept, offers, FORMS)) {
+    case FORM_PROBLEM:
+        answer_problem(call);
+        return;
+    case FORM_HTML:
+        igw_response_text(call->response, 200, "text/html; charset=utf-8",
+                          igw_slice_of(page));
+        break;
+    default:
+        igw_response_text(call->response, 200, "text/plain; charset=utf-8",
+                          igw_slice_of(SENTENCE "\n"));
+        break;
+    }
+    igw_response_header(call->response, "Cache-Control",
+                        igw_slice_of("no-store"));
+}

@@ -1,0 +1,201 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "cli.h"
+#include "commands.h"
+#include "crypto.h"
+#include "rules.h"
+
+/* A line of input: longer than any password may be. */
+enum { LINE_SIZE = 4096 };
+
+static const char *const option_names[RULES_FIELDS] = {
+    [RULES_USERNAME] = "--username",
+    [RULES_EMAIL] = "--email",
+    [RULES_FIRST_NAME] = "--first-name",
+    [RULES_LAST_NAME] = "--last-name",
+};
+
+/* Cuts the line's end off. False: nothing came, or more than fits. */
+static bool
+read_line(FILE *in, char line[LINE_SIZE])
+{
+    size_t len;
+
+    if (fgets(line, LINE_SIZE, in) == NULL) {
+        return false;
+    }
+    len = strlen(line);
+    if (len > 0 && line[len - 1] == '\n') {
+        line[len - 1] = '\0';
+        return true;
+    }
+    return len < LINE_SIZE - 1;
+}
+
+/* From the terminal without echo, else from a pipe as it is. */
+static bool
+read_password(const char *prompt, char line[LINE_SIZE])
+{
+    struct termios before;
+    struct termios silent;
+    bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+    bool is_read;
+
+    if (is_terminal) {
+        silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        silent.c_lflag |= ECHONL;
+        fprintf(stderr, "%s: ", prompt);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    is_read = read_line(stdin, line);
+    if (is_terminal) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    }
+    return is_read;
+}
+
+static bool
+ask_password(char line[LINE_SIZE])
+{
+    char again[LINE_SIZE];
+    bool is_same = true;
+
+    /* The buffer of stdio is a copy that nobody could wipe. */
+    setvbuf(stdin, NULL, _IONBF, 0);
+    if (!read_password("Password", line)) {
+        fprintf(stderr, "identprov: no password on standard input\n");
+        return false;
+    }
+    if (isatty(STDIN_FILENO)) {
+        is_same =
+            read_password("The same again", again) && strcmp(line, again) == 0;
+        igw_wipe(again, sizeof(again));
+    }
+    if (!is_same) {
+        fprintf(stderr, "identprov: these are two different passwords\n");
+    }
+    return is_same;
+}
+
+static enum igw_result
+print_account(const struct account *account)
+{
+    if (printf("%s %s\n", account->id, account->username) < 0
+        || fflush(stdout) != 0) {
+        fprintf(stderr, "identprov: standard output: %s\n", strerror(errno));
+        return IGW_ERROR;
+    }
+    return IGW_OK;
+}
+
+static enum igw_result
+insert(struct igw_pg *pg, const struct rules_applicant *applicant,
+       const char *password_hash)
+{
+    const struct new_account new = {
+        .username = applicant->username,
+        .username_key = applicant->username_key,
+        .email = applicant->email,
+        .email_key = applicant->email_key,
+        .first_name = applicant->first_name,
+        .last_name = applicant->last_name,
+        .password_hash = password_hash,
+    };
+    struct account account;
+    enum store_conflict conflict;
+    enum igw_result rc;
+
+    rc = store_add_account(pg, &new, &account, &conflict);
+    if (rc == IGW_CONFLICT) {
+        fprintf(stderr, "identprov: %s\n",
+                conflict == STORE_EMAIL_TAKEN
+                    ? "another account has this e-mail address"
+                    : "this username is taken, or was once");
+        return rc;
+    }
+    if (rc != IGW_OK) {
+        fprintf(stderr, "identprov: %s\n", igw_pg_message(pg));
+        return rc;
+    }
+    rc = print_account(&account);
+    account_clear(&account);
+    return rc;
+}
+
+static enum igw_result
+hash_and_insert(const struct app_settings *settings,
+                const struct rules_applicant *applicant)
+{
+    const struct igw_pg_config config = app_pg_config(settings);
+    const struct password_cost cost = app_password_cost(settings);
+    char hash[PASSWORD_HASH_SIZE];
+    struct igw_pg *pg = igw_pg_new(&config);
+    enum igw_result rc = IGW_ERROR;
+
+    if (pg != NULL && password_init() == IGW_OK) {
+        rc = password_hash(igw_slice_of(applicant->password), &cost, hash);
+    }
+    if (rc == IGW_OK) {
+        rc = insert(pg, applicant, hash);
+    } else {
+        fprintf(stderr, "identprov: out of memory\n");
+    }
+    igw_pg_free(&pg);
+    return rc;
+}
+
+static enum igw_result
+add(const struct app_settings *settings,
+    const struct igw_slice given[RULES_FIELDS])
+{
+    struct rules_applicant applicant;
+    enum igw_result rc;
+
+    rc = rules_applicant_check(given, settings->password_min, &applicant);
+    for (int i = 0; i < RULES_FIELDS; i++) {
+        if (applicant.faults[i].code != NULL) {
+            fprintf(stderr, "identprov: %s %s\n", rules_field_names[i],
+                    applicant.faults[i].detail);
+        }
+    }
+    if (rc == IGW_OK) {
+        rc = hash_and_insert(settings, &applicant);
+    }
+    rules_applicant_clear(&applicant);
+    return rc;
+}
+
+int
+user_add_command(void *target, int argc, char **argv)
+{
+    struct igw_slice given[RULES_FIELDS] = { { 0 } };
+    char password[LINE_SIZE];
+    const char *value;
+    enum igw_result rc = IGW_INVALID;
+
+    for (int i = 0; i < RULES_FIELDS; i++) {
+        if (option_names[i] == NULL) {
+            continue;
+        }
+        if (!igw_cli_option(&argc, argv, option_names[i], &value)) {
+            return COMMAND_WRONG_USAGE;
+        }
+        given[i] = igw_slice_of(value);
+    }
+    if (!igw_cli_end(argc, argv)) {
+        return COMMAND_WRONG_USAGE;
+    }
+
+    if (ask_password(password)) {
+        given[RULES_PASSWORD] = igw_slice_of(password);
+        rc = add(target, given);
+    }
+    igw_wipe(password, sizeof(password));
+    return rc == IGW_OK ? COMMAND_DONE : COMMAND_FAILED;
+}
