@@ -97,11 +97,15 @@ serve(void *target, int argc, char **argv)
     struct settings *settings = target;
     struct app app = { 0 };
     struct igw_server server;
+    const char *listen = NULL;
     enum igw_result rc = IGW_ERROR;
 
-    if (!igw_cli_option(&argc, argv, "--listen", &settings->listen)
+    if (!igw_cli_option(&argc, argv, "--listen", &listen)
         || !igw_cli_end(argc, argv)) {
         return 2;
+    }
+    if (listen != NULL) {
+        settings->listen = listen;
     }
     if (settings->jwks_file[0] == '\0') {
         fprintf(stderr, "userprofile: USERPROFILE_JWKS_FILE is required: a "
