@@ -112,7 +112,7 @@ $(BUILD)/nginx/configured: $(BUILD)/nginx-version scripts/build-module \
 	scripts/build-module configure '$(NGINX_SRC)' '$(BUILD)' '$(CC)'
 
 $(module_so): $(BUILD)/nginx/configured $(module_src)
-	scripts/build-module make '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
+	+scripts/build-module make '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
 		'$(OPTIMIZE) -fstack-protector-strong $(HARDEN) $(WARN) $(or $(WERROR),-Wno-error) $(CFLAGS)'
 
 # --- tests -----------------------------------------------------------------

@@ -233,7 +233,7 @@ look_for_libraries() {
 look_for_build() {
     program 'C compiler' gcc "${CC:-cc}" gcc clang
     cc=$found
-    if [ -n "$cc" ] && ! links '#include <stdio.h>' 0 ''; then
+    if [ -z "$cc" ] || ! links '#include <stdio.h>' 0 ''; then
         lack 'C library headers' libc6-dev
     fi
     program make make make gmake
