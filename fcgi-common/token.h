@@ -20,7 +20,7 @@ struct igw_claims {
     struct igw_slice preferred_username;
     struct igw_slice email;
     struct igw_slice given_name;
-    struct igw_slice family_name;   /* empty: the claim is left out */
+    struct igw_slice family_name;
     const struct igw_slice *groups; /* signing only */
     size_t group_count;
     bool email_verified;
@@ -30,7 +30,13 @@ struct igw_claims {
     void *owner; /* verified claims live here until igw_claims_clear */
 };
 
-/* Appends the compact token to out. Borrows everything in claims. */
+/*
+ * Appends the compact token to out. Borrows everything in claims; an empty
+ * text is left out, email_verified too without an email. IGW_INVALID: what
+ * igw_token_verify would refuse: a required claim is empty, a text holds NUL
+ * or is not UTF-8, a time is negative, the token gets longer than
+ * IGW_TOKEN_MAX. out is unchanged unless IGW_OK.
+ */
 enum igw_result igw_token_sign(const struct igw_key *key,
                                const struct igw_claims *claims,
                                struct igw_buf *out) IGW_MUST_CHECK;
@@ -43,12 +49,23 @@ struct igw_token_policy {
 };
 
 /*
- * IGW_DENIED: not a token to act on; *reason is a constant such as "expired",
- * "bad_signature", "unknown_key", for the log and error_description. On
- * IGW_OK the claims own their bytes: igw_claims_clear.
+ * IGW_DENIED: not a token to act on; *reason is a constant for the log and
+ * error_description: too_long, malformed, unknown_header, wrong_algorithm,
+ * wrong_type, unknown_key, bad_signature, bad_claims, wrong_issuer,
+ * wrong_audience, expired, not_yet_valid. The payload is read only behind a
+ * good signature.
+ *
  * iss, aud (string or array), sub, exp, iat and preferred_username must be
- * there with the right types; header members other than alg, typ, kid are
- * refused, and so are duplicates, padding and any byte outside the alphabet.
+ * there with the right types, the others may be; times are integers of 0 to
+ * 2^53 - 1; an iat or nbf later than now and the leeway is refused, and so is
+ * an exp not later than now less the leeway. Header members other than alg,
+ * typ, kid are refused, and so are duplicates, padding and any byte outside
+ * the alphabet. alg is compared exactly, typ (at+jwt, application/at+jwt) in
+ * any case of its letters, as media types are (RFC 7515 4.1.9, RFC 2045 5.1).
+ *
+ * On IGW_OK the claims own their bytes, each NUL-terminated, until
+ * igw_claims_clear; groups are checked, not handed out. Otherwise claims is
+ * all zero, and clearing it does no harm.
  */
 enum igw_result igw_token_verify(const struct igw_keyset *keys,
                                  struct igw_slice token,

@@ -1,0 +1,708 @@
+/*
+ * token.c: access tokens. libjwt holds the claims of a token to be signed.
+ */
+#include "token.h"
+
+#include <jwt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+_Static_assert(sizeof(long) >= sizeof(int64_t), "libjwt's times are long");
+
+/* 2^53 - 1: what every JSON reader can hold (RFC 7493 2.2). */
+static const int64_t time_max = 9007199254740991;
+
+/* A compact token's parts, as they came. */
+struct parts {
+    struct igw_slice header;
+    struct igw_slice payload;
+    struct igw_slice signature;
+    struct igw_slice signed_text; /* header "." payload */
+};
+
+/* A claim and its place in struct igw_claims. */
+struct claim {
+    const char *name;
+    size_t offset;
+    bool is_required;
+};
+
+#define CLAIM(member) #member, offsetof(struct igw_claims, member)
+
+static const struct claim text_claims[] = {
+    { CLAIM(iss), true },
+    { CLAIM(sub), true },
+    { CLAIM(sid), false },
+    { CLAIM(jti), false },
+    { CLAIM(preferred_username), true },
+    { CLAIM(email), false },
+    { CLAIM(given_name), false },
+    { CLAIM(family_name), false },
+};
+
+/* Apart, because a token of others may have an array of them. */
+static const struct claim aud_claim = { CLAIM(aud), true };
+
+static const struct claim time_claims[] = {
+    { CLAIM(iat), true },
+    { CLAIM(nbf), false },
+    { CLAIM(exp), true },
+};
+
+/* What a token must be beyond its signature; false refuses it. */
+struct check {
+    bool (*is_met)(const struct igw_claims *claims,
+                   const struct igw_token_policy *policy);
+    const char *reason;
+};
+
+static bool is_signable(const struct igw_claims *claims);
+static bool is_signable_text(struct igw_slice text, bool is_required);
+static bool is_time(int64_t seconds);
+static struct igw_slice text_of(const struct igw_claims *claims,
+                                const struct claim *claim);
+static int64_t time_of(const struct igw_claims *claims,
+                       const struct claim *claim);
+static jwt_t *hold(const struct igw_claims *claims);
+static bool hold_texts(jwt_t *jwt, const struct igw_claims *claims);
+static bool hold_text(jwt_t *jwt, const char *name, struct igw_slice text);
+static bool hold_times(jwt_t *jwt, const struct igw_claims *claims);
+static bool hold_groups(jwt_t *jwt, const struct igw_claims *claims);
+static enum igw_result put_token(const struct igw_key *key, const char *payload,
+                                 struct igw_buf *token);
+static bool split(struct igw_slice token, struct parts *parts);
+static bool take_part(struct igw_slice *rest, struct igw_slice *part);
+static enum igw_result find_key(const struct igw_keyset *keys,
+                                struct igw_slice header,
+                                const struct igw_key **key,
+                                const char **reason);
+static enum igw_result decode_object(struct igw_slice part,
+                                     struct json_t **object);
+static const char *header_fault(struct json_t *header);
+static bool is_header_member(const char *name);
+static bool is_access_token_type(struct igw_slice typ);
+static bool is_in_any_case(struct igw_slice text, const char *lower);
+static enum igw_result check_signature(const struct igw_key *key,
+                                       const struct parts *parts,
+                                       const char **reason);
+static enum igw_result read_claims(struct igw_slice payload,
+                                   const struct igw_token_policy *policy,
+                                   struct igw_claims *claims,
+                                   const char **reason);
+static bool unpack(const struct json_t *payload, struct igw_slice audience,
+                   struct igw_claims *claims);
+static bool unpack_text(const struct json_t *payload, const struct claim *claim,
+                        struct igw_claims *claims);
+static bool unpack_time(const struct json_t *payload, const struct claim *claim,
+                        struct igw_claims *claims);
+static bool unpack_audience(const struct json_t *aud, struct igw_slice wanted,
+                            struct igw_claims *claims);
+static bool unpack_verified(const struct json_t *value,
+                            struct igw_claims *claims);
+static bool is_text_array(const struct json_t *json);
+static bool has_issuer(const struct igw_claims *claims,
+                       const struct igw_token_policy *policy);
+static bool has_audience(const struct igw_claims *claims,
+                         const struct igw_token_policy *policy);
+static bool is_not_over(const struct igw_claims *claims,
+                        const struct igw_token_policy *policy);
+static bool has_begun(const struct igw_claims *claims,
+                      const struct igw_token_policy *policy);
+static enum igw_result deny(const char **reason, const char *value);
+
+/* The first one that is not met is the reason. */
+static const struct check checks[] = {
+    { has_issuer, "wrong_issuer" },
+    { has_audience, "wrong_audience" },
+    { is_not_over, "expired" },
+    { has_begun, "not_yet_valid" },
+};
+
+enum igw_result
+igw_token_sign(const struct igw_key *key, const struct igw_claims *claims,
+               struct igw_buf *out)
+{
+    jwt_t *jwt = NULL;
+    char *payload = NULL;
+    struct igw_buf token;
+    enum igw_result rc = IGW_ERROR;
+
+    if (!is_signable(claims)) {
+        return IGW_INVALID;
+    }
+    igw_buf_init(&token);
+    jwt = hold(claims);
+    if (jwt == NULL) {
+        goto done;
+    }
+    payload = jwt_get_grants_json(jwt, NULL);
+    if (payload == NULL) {
+        goto done;
+    }
+    rc = put_token(key, payload, &token);
+    if (rc != IGW_OK) {
+        goto done;
+    }
+    igw_buf_append(out, token.data, token.len);
+    rc = out->failed ? IGW_ERROR : IGW_OK;
+
+done:
+    igw_buf_clear(&token);
+    free(payload);
+    jwt_free(jwt);
+    return rc;
+}
+
+enum igw_result
+igw_token_verify(const struct igw_keyset *keys, struct igw_slice token,
+                 const struct igw_token_policy *policy,
+                 struct igw_claims *claims, const char **reason)
+{
+    const struct igw_key *key = NULL;
+    struct parts parts;
+    enum igw_result rc;
+
+    *claims = (struct igw_claims){ 0 };
+    *reason = NULL;
+    if (token.len > IGW_TOKEN_MAX) {
+        return deny(reason, "too_long");
+    }
+    if (!split(token, &parts)) {
+        return deny(reason, "malformed");
+    }
+    rc = find_key(keys, parts.header, &key, reason);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    rc = check_signature(key, &parts, reason);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    return read_claims(parts.payload, policy, claims, reason);
+}
+
+void
+igw_claims_clear(struct igw_claims *claims)
+{
+    struct json_t *payload = claims->owner;
+
+    igw_json_free(&payload);
+    *claims = (struct igw_claims){ 0 };
+}
+
+/* Claims that igw_token_verify would refuse are not signed. */
+static bool
+is_signable(const struct igw_claims *claims)
+{
+    for (size_t i = 0; i < COUNT(text_claims); i++) {
+        if (!is_signable_text(text_of(claims, &text_claims[i]),
+                              text_claims[i].is_required)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < COUNT(time_claims); i++) {
+        if (!is_time(time_of(claims, &time_claims[i]))) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < claims->group_count; i++) {
+        if (!is_signable_text(claims->groups[i], true)) {
+            return false;
+        }
+    }
+    return is_signable_text(claims->aud, true);
+}
+
+/* libjwt takes C strings, so a NUL would cut the text. */
+static bool
+is_signable_text(struct igw_slice text, bool is_required)
+{
+    if (text.len == 0) {
+        return !is_required;
+    }
+    return igw_text_check(text) != IGW_TEXT_NOT_UTF8
+           && memchr(text.data, '\0', text.len) == NULL;
+}
+
+static bool
+is_time(int64_t seconds)
+{
+    return seconds >= 0 && seconds <= time_max;
+}
+
+static struct igw_slice
+text_of(const struct igw_claims *claims, const struct claim *claim)
+{
+    struct igw_slice text;
+
+    memcpy(&text, (const char *)claims + claim->offset, sizeof(text));
+    return text;
+}
+
+static int64_t
+time_of(const struct igw_claims *claims, const struct claim *claim)
+{
+    int64_t seconds;
+
+    memcpy(&seconds, (const char *)claims + claim->offset, sizeof(seconds));
+    return seconds;
+}
+
+static jwt_t *
+hold(const struct igw_claims *claims)
+{
+    jwt_t *jwt = NULL;
+
+    if (jwt_new(&jwt) != 0) {
+        return NULL;
+    }
+    if (!hold_texts(jwt, claims) || !hold_times(jwt, claims)
+        || !hold_groups(jwt, claims)) {
+        jwt_free(jwt);
+        return NULL;
+    }
+    return jwt;
+}
+
+static bool
+hold_texts(jwt_t *jwt, const struct igw_claims *claims)
+{
+    for (size_t i = 0; i < COUNT(text_claims); i++) {
+        if (!hold_text(jwt, text_claims[i].name,
+                       text_of(claims, &text_claims[i]))) {
+            return false;
+        }
+    }
+    if (claims->email.len > 0
+        && jwt_add_grant_bool(jwt, "email_verified", claims->email_verified)
+               != 0) {
+        return false;
+    }
+    return hold_text(jwt, aud_claim.name, claims->aud);
+}
+
+static bool
+hold_text(jwt_t *jwt, const char *name, struct igw_slice text)
+{
+    char *copy;
+    bool is_held;
+
+    if (text.len == 0) {
+        return true;
+    }
+    copy = strndup(text.data, text.len);
+    is_held = copy != NULL && jwt_add_grant(jwt, name, copy) == 0;
+    free(copy);
+    return is_held;
+}
+
+static bool
+hold_times(jwt_t *jwt, const struct igw_claims *claims)
+{
+    for (size_t i = 0; i < COUNT(time_claims); i++) {
+        int64_t seconds = time_of(claims, &time_claims[i]);
+
+        if (jwt_add_grant_int(jwt, time_claims[i].name, (long)seconds) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+hold_groups(jwt_t *jwt, const struct igw_claims *claims)
+{
+    struct json_t *object = igw_json_object();
+    struct json_t *groups = igw_json_array();
+    struct igw_buf text;
+    bool is_held = claims->group_count == 0;
+
+    igw_buf_init(&text);
+    for (size_t i = 0; i < claims->group_count; i++) {
+        if (!igw_json_append(groups, igw_json_new_text(claims->groups[i]))) {
+            goto done;
+        }
+    }
+    if (claims->group_count > 0) {
+        is_held = igw_json_set(object, "groups", igw_json_share(groups))
+                  && igw_json_dump(object, &text) == IGW_OK
+                  && jwt_add_grants_json(jwt, text.data) == 0;
+    }
+
+done:
+    igw_buf_clear(&text);
+    igw_json_free(&groups);
+    igw_json_free(&object);
+    return is_held;
+}
+
+/* IGW_INVALID: longer than what igw_token_verify takes. */
+static enum igw_result
+put_token(const struct igw_key *key, const char *payload, struct igw_buf *token)
+{
+    unsigned char signature[IGW_ES256_SIGNATURE_SIZE];
+    struct igw_buf header;
+    enum igw_result rc;
+
+    igw_buf_init(&header);
+    igw_buf_printf(&header,
+                   "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"at+jwt\"}",
+                   igw_key_kid(key));
+    igw_base64url_encode(header.data, header.len, token);
+    igw_buf_puts(token, ".");
+    igw_base64url_encode(payload, strlen(payload), token);
+    rc = header.failed || token->failed ? IGW_ERROR : IGW_OK;
+    igw_buf_clear(&header);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    rc = igw_key_sign(key, igw_buf_slice(token), signature);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    igw_buf_puts(token, ".");
+    igw_base64url_encode(signature, sizeof(signature), token);
+    if (token->failed) {
+        return IGW_ERROR;
+    }
+    return token->len <= IGW_TOKEN_MAX ? IGW_OK : IGW_INVALID;
+}
+
+/* Exactly three parts, none of them empty (RFC 7515 7.1). */
+static bool
+split(struct igw_slice token, struct parts *parts)
+{
+    struct igw_slice rest = token;
+
+    if (!take_part(&rest, &parts->header)
+        || !take_part(&rest, &parts->payload)) {
+        return false;
+    }
+    parts->signature = rest;
+    parts->signed_text =
+        (struct igw_slice){ token.data,
+                            parts->header.len + 1 + parts->payload.len };
+    return rest.len > 0 && memchr(rest.data, '.', rest.len) == NULL;
+}
+
+/* Takes a part that is not empty and its dot off *rest. */
+static bool
+take_part(struct igw_slice *rest, struct igw_slice *part)
+{
+    const char *dot = rest->len > 0 ? memchr(rest->data, '.', rest->len) : NULL;
+
+    if (dot == NULL || dot == rest->data) {
+        return false;
+    }
+    *part = (struct igw_slice){ rest->data, (size_t)(dot - rest->data) };
+    rest->data += part->len + 1;
+    rest->len -= part->len + 1;
+    return true;
+}
+
+static enum igw_result
+find_key(const struct igw_keyset *keys, struct igw_slice header,
+         const struct igw_key **key, const char **reason)
+{
+    struct json_t *object = NULL;
+    const char *fault;
+    enum igw_result rc = decode_object(header, &object);
+
+    if (rc != IGW_OK) {
+        return rc == IGW_INVALID ? deny(reason, "malformed") : rc;
+    }
+    fault = header_fault(object);
+    if (fault == NULL) {
+        *key =
+            igw_keyset_find(keys, igw_json_text(igw_json_get(object, "kid")));
+        fault = *key == NULL ? "unknown_key" : NULL;
+    }
+    igw_json_free(&object);
+    return fault != NULL ? deny(reason, fault) : IGW_OK;
+}
+
+/* Base64url of a JSON object; IGW_INVALID: it is not. */
+static enum igw_result
+decode_object(struct igw_slice part, struct json_t **object)
+{
+    struct igw_json_fault fault;
+    struct igw_buf text;
+    enum igw_result rc;
+
+    igw_buf_init(&text);
+    rc = igw_base64url_decode(part, &text);
+    if (rc == IGW_OK) {
+        rc = igw_json_parse(igw_buf_slice(&text), object, &fault);
+    }
+    if (rc == IGW_OK && igw_json_type(*object) != IGW_JSON_OBJECT) {
+        igw_json_free(object);
+        rc = IGW_INVALID;
+    }
+    igw_buf_clear(&text);
+    return rc;
+}
+
+/*
+ * One algorithm, one type, and nothing that would have to be understood
+ * (RFC 8725 3.1 and 3.11; crit, jwk, jku, x5u, x5c, zip, b64 are members
+ * that we do not have).
+ */
+static const char *
+header_fault(struct json_t *header)
+{
+    void *iter;
+
+    for (iter = igw_json_first(header); iter != NULL;
+         iter = igw_json_next(header, iter)) {
+        if (!is_header_member(igw_json_name(iter))) {
+            return "unknown_header";
+        }
+    }
+    if (!igw_slice_is(igw_json_text(igw_json_get(header, "alg")), "ES256")) {
+        return "wrong_algorithm";
+    }
+    if (!is_access_token_type(igw_json_text(igw_json_get(header, "typ")))) {
+        return "wrong_type";
+    }
+    return NULL;
+}
+
+static bool
+is_header_member(const char *name)
+{
+    static const char *const members[] = { "alg", "typ", "kid" };
+
+    for (size_t i = 0; i < COUNT(members); i++) {
+        if (strcmp(name, members[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 9068 4; a media type is the same in any case (RFC 2045 5.1). */
+static bool
+is_access_token_type(struct igw_slice typ)
+{
+    return is_in_any_case(typ, "at+jwt")
+           || is_in_any_case(typ, "application/at+jwt");
+}
+
+/* ASCII only, whatever the locale. */
+static bool
+is_in_any_case(struct igw_slice text, const char *lower)
+{
+    if (text.len != strlen(lower)) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (c >= 'A' && c <= 'Z') {
+            c = (char)(c - 'A' + 'a');
+        }
+        if (c != lower[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum igw_result
+check_signature(const struct igw_key *key, const struct parts *parts,
+                const char **reason)
+{
+    struct igw_buf signature;
+    enum igw_result rc;
+
+    igw_buf_init(&signature);
+    rc = igw_base64url_decode(parts->signature, &signature);
+    if (rc == IGW_INVALID) {
+        rc = deny(reason, "malformed");
+        goto done;
+    }
+    if (rc != IGW_OK) {
+        goto done;
+    }
+    rc = igw_key_verify(key, parts->signed_text, igw_buf_slice(&signature));
+    if (rc == IGW_DENIED) {
+        rc = deny(reason, "bad_signature");
+    }
+
+done:
+    igw_buf_clear(&signature);
+    return rc;
+}
+
+static enum igw_result
+read_claims(struct igw_slice payload, const struct igw_token_policy *policy,
+            struct igw_claims *claims, const char **reason)
+{
+    struct json_t *object = NULL;
+    const char *fault = NULL;
+    enum igw_result rc = decode_object(payload, &object);
+
+    if (rc != IGW_OK) {
+        return rc == IGW_INVALID ? deny(reason, "malformed") : rc;
+    }
+    claims->owner = object;
+    if (!unpack(object, policy->audience, claims)) {
+        fault = "bad_claims";
+    }
+    for (size_t i = 0; i < COUNT(checks) && fault == NULL; i++) {
+        fault = checks[i].is_met(claims, policy) ? NULL : checks[i].reason;
+    }
+    if (fault != NULL) {
+        igw_claims_clear(claims);
+        return deny(reason, fault);
+    }
+    return IGW_OK;
+}
+
+/* The slices point into payload. False: a claim is missing or of no use. */
+static bool
+unpack(const struct json_t *payload, struct igw_slice audience,
+       struct igw_claims *claims)
+{
+    const struct json_t *groups = igw_json_get(payload, "groups");
+
+    for (size_t i = 0; i < COUNT(text_claims); i++) {
+        if (!unpack_text(payload, &text_claims[i], claims)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < COUNT(time_claims); i++) {
+        if (!unpack_time(payload, &time_claims[i], claims)) {
+            return false;
+        }
+    }
+    if (groups != NULL && !is_text_array(groups)) {
+        return false;
+    }
+    return unpack_audience(igw_json_get(payload, aud_claim.name), audience,
+                           claims)
+           && unpack_verified(igw_json_get(payload, "email_verified"), claims);
+}
+
+static bool
+unpack_text(const struct json_t *payload, const struct claim *claim,
+            struct igw_claims *claims)
+{
+    const struct json_t *value = igw_json_get(payload, claim->name);
+    struct igw_slice text = igw_json_text(value);
+
+    if (value == NULL) {
+        return !claim->is_required;
+    }
+    if (igw_json_type(value) != IGW_JSON_STRING
+        || (text.len == 0 && claim->is_required)) {
+        return false;
+    }
+    memcpy((char *)claims + claim->offset, &text, sizeof(text));
+    return true;
+}
+
+static bool
+unpack_time(const struct json_t *payload, const struct claim *claim,
+            struct igw_claims *claims)
+{
+    const struct json_t *value = igw_json_get(payload, claim->name);
+    int64_t seconds = igw_json_integer(value);
+
+    if (value == NULL) {
+        return !claim->is_required;
+    }
+    if (igw_json_type(value) != IGW_JSON_INTEGER || !is_time(seconds)) {
+        return false;
+    }
+    memcpy((char *)claims + claim->offset, &seconds, sizeof(seconds));
+    return true;
+}
+
+/* Of an array (RFC 7519 4.1.3) the one that is wanted, if it is there. */
+static bool
+unpack_audience(const struct json_t *aud, struct igw_slice wanted,
+                struct igw_claims *claims)
+{
+    if (igw_json_type(aud) == IGW_JSON_STRING) {
+        claims->aud = igw_json_text(aud);
+        return true;
+    }
+    if (!is_text_array(aud)) {
+        return false;
+    }
+    for (size_t i = 0; i < igw_json_size(aud); i++) {
+        struct igw_slice text = igw_json_text(igw_json_at(aud, i));
+
+        if (igw_slice_equal(text, wanted)) {
+            claims->aud = text;
+        }
+    }
+    return true;
+}
+
+static bool
+unpack_verified(const struct json_t *value, struct igw_claims *claims)
+{
+    claims->email_verified = igw_json_bool(value);
+    return value == NULL || igw_json_type(value) == IGW_JSON_BOOL;
+}
+
+static bool
+is_text_array(const struct json_t *json)
+{
+    if (igw_json_type(json) != IGW_JSON_ARRAY) {
+        return false;
+    }
+    for (size_t i = 0; i < igw_json_size(json); i++) {
+        if (igw_json_type(igw_json_at(json, i)) != IGW_JSON_STRING) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+has_issuer(const struct igw_claims *claims,
+           const struct igw_token_policy *policy)
+{
+    return igw_slice_equal(claims->iss, policy->issuer);
+}
+
+/* An audience that nobody has set is nobody's. */
+static bool
+has_audience(const struct igw_claims *claims,
+             const struct igw_token_policy *policy)
+{
+    return claims->aud.len > 0
+           && igw_slice_equal(claims->aud, policy->audience);
+}
+
+/* RFC 7519 4.1.4: now must be before exp. */
+static bool
+is_not_over(const struct igw_claims *claims,
+            const struct igw_token_policy *policy)
+{
+    return policy->now < claims->exp + policy->leeway_sec;
+}
+
+/* A token from the future is a clock that is wrong, or worse. */
+static bool
+has_begun(const struct igw_claims *claims,
+          const struct igw_token_policy *policy)
+{
+    int64_t latest = policy->now + policy->leeway_sec;
+
+    return claims->nbf <= latest && claims->iat <= latest;
+}
+
+static enum igw_result
+deny(const char **reason, const char *value)
+{
+    *reason = value;
+    return IGW_DENIED;
+}
