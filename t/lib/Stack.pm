@@ -129,7 +129,7 @@ sub add_helper {
 
 sub stop {
     my ($self) = @_;
-    my %left = map { $_ => $self->pid_of($_) }
+    my %left = map { $_ => scalar $self->pid_of($_) }
         qw(postgres identprov userprofile nginx);
     for my $pid (splice @{ $self->{helpers} }) {
         kill 'TERM', -$pid;
