@@ -86,7 +86,7 @@ for my $target ('/echo', '/echo/unbuffered') {
     for my $size (0, 1, 8191, 8192, 65535, 65536, 1 << 20) {
         for my $name (qw(anna boris)) {
             my $body = substr $noise x 16, 0, $size;
-            substr $body, 0, 8, $name if $size > 8;
+            substr $body, 0, length $name, $name if $size > 8;
             my $got = echo($target, body => $body, headers => [
                     'JSESSIONID', $user{$name}{id},
                     'Content-Type', 'application/x-noise' ]);

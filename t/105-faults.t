@@ -89,8 +89,9 @@ is_unavailable($stack->request('GET', '/userprofile',
         headers => [ 'JSESSIONID', 'A' x 43 ]),
     '... with a session that never was');
 like($stack->post_json('/login', {})->{status}, qr/^50[234]$/, '... login');
-is($stack->request('GET', '/userprofile')->{status}, 503,
-    '... even the way to sign in');
+my $answer = $stack->request('GET', '/userprofile');
+is($answer->{status}, 401, '... who sends no session has none, all the same');
+like($answer->{body}, qr/^Please go to login/, '... and is told so');
 $stack->restart_parts('identprov');
 works_again('identprov is back, the session too');
 
