@@ -38,6 +38,8 @@ struct connection {
     int fd;
     /* A monotonic time, `idle`, or `busy` while a handler has it. */
     _Atomic int64_t deadline_ms;
+    /* Stored before and read after epoll hands the rest to another thread. */
+    atomic_bool is_handed_over;
     struct igw_frame frame; /* of whoever got the one-shot event */
     struct connection *previous;
     struct connection *next;
@@ -387,6 +389,7 @@ add_connection(struct server *server, int fd)
     }
     server->connections = connection;
     (void)pthread_mutex_unlock(&server->lock);
+    atomic_store(&connection->is_handed_over, true);
     if (!watch(server, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
                connection)) {
         drop(server, connection);
@@ -416,9 +419,15 @@ static void
 serve(struct worker *worker, struct connection *connection)
 {
     struct server *server = worker->server;
+    int fd;
+    bool is_kept;
 
-    if (!read_some(worker, connection)
-        || !watch(server, EPOLL_CTL_MOD, connection->fd,
+    (void)atomic_load(&connection->is_handed_over);
+    fd = connection->fd;
+    is_kept = read_some(worker, connection);
+    atomic_store(&connection->is_handed_over, true);
+    if (!is_kept
+        || !watch(server, EPOLL_CTL_MOD, fd,
                   EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, connection)) {
         drop(server, connection);
     }
