@@ -4,6 +4,13 @@
 
 #include "app.h"
 #include "cli.h"
+#include "log.h"
+
+void
+commands_init_log(void)
+{
+    igw_log_init("identprov", IGW_LOG_ERROR);
+}
 
 int
 migrate_command(void *target, int argc, char **argv)
@@ -16,6 +23,7 @@ migrate_command(void *target, int argc, char **argv)
     if (!igw_cli_end(argc, argv)) {
         return COMMAND_WRONG_USAGE;
     }
+    commands_init_log();
     config.statement_timeout_ms = 0; /* a migration takes its time */
     pg = igw_pg_new(&config);
     if (pg != NULL) {
@@ -65,6 +73,7 @@ key_export_command(void *target, int argc, char **argv)
     if (!igw_cli_end(argc, argv)) {
         return COMMAND_WRONG_USAGE;
     }
+    commands_init_log();
     igw_buf_init(&jwks);
     rc = export(target, &jwks);
     if (rc == IGW_OK) {

@@ -16,18 +16,14 @@ fail(const char *event, const char *why)
     return IGW_ERROR;
 }
 
+/* A schema that is not this program's is said by igw_migrate_check. */
 static enum igw_result
 check_schema(struct igw_pg *pg)
 {
     enum igw_result rc = store_check_schema(pg);
 
-    if (rc == IGW_OK) {
-        return IGW_OK;
-    }
-    if (rc == IGW_INVALID) {
-        return fail("wrong_schema",
-                    "the database schema is not this program's: run identprov"
-                    " migrate");
+    if (rc == IGW_OK || rc == IGW_INVALID) {
+        return rc;
     }
     return fail("database_unavailable", igw_pg_message(pg));
 }

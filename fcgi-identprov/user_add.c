@@ -192,6 +192,7 @@ user_add_command(void *target, int argc, char **argv)
         return COMMAND_WRONG_USAGE;
     }
 
+    commands_init_log();
     if (ask_password(password)) {
         given[RULES_PASSWORD] = igw_slice_of(password);
         rc = add(target, given);
