@@ -1,0 +1,234 @@
+/*
+ * Strict JSON: what is refused and why, and what is written.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "json.h"
+
+#define BYTES(text)            \
+    (struct igw_slice)         \
+    {                          \
+        text, sizeof(text) - 1 \
+    }
+
+static struct json_t *
+parse(struct igw_slice text)
+{
+    struct igw_json_fault why;
+    struct json_t *json;
+
+    if (igw_json_parse(text, &json, &why) != IGW_OK) {
+        fail_msg("%.*s: %s", (int)text.len, text.data, why.detail);
+    }
+    return json;
+}
+
+static void
+what_is_refused_has_a_code(void **state)
+{
+    static const struct {
+        struct igw_slice text;
+        const char *code;
+    } cases[] = {
+        { BYTES(""), "invalid_json" },
+        { BYTES(" "), "invalid_json" },
+        { BYTES("{"), "invalid_json" },
+        { BYTES("{}{}"), "invalid_json" },
+        { BYTES("{} x"), "invalid_json" },
+        { BYTES("{\"a\":1,}"), "invalid_json" },
+        { BYTES("{'a':1}"), "invalid_json" },
+        { BYTES("[01]"), "invalid_json" },
+        { BYTES("[1.]"), "invalid_json" },
+        { BYTES("[NaN]"), "invalid_json" },
+        { BYTES("[1e400]"), "invalid_json" },
+        { BYTES("[9223372036854775808]"), "invalid_json" },
+        { BYTES("\xef\xbb\xbf{}"), "invalid_json" },
+        { BYTES("/**/{}"), "invalid_json" },
+        { BYTES("[\"a\nb\"]"), "invalid_json" },
+        { BYTES("[\"\\ud800\"]"), "invalid_json" },
+        { BYTES("[\"\\x41\"]"), "invalid_json" },
+        { BYTES("{}\0"), "invalid_json" },
+        { BYTES("[\"\xff\"]"), "invalid_encoding" },
+        { BYTES("[\"\xc0\xaf\"]"), "invalid_encoding" },
+        { BYTES("[\"\xed\xa0\x80\"]"), "invalid_encoding" },
+        { BYTES("[\"\\u0000\"]"), "invalid_encoding" },
+        { BYTES("{\"\\u0000\":1}"), "invalid_encoding" },
+        { BYTES("{\"a\":1,\"a\":1}"), "duplicate_member" },
+        { BYTES("{\"a\":1,\"\\u0061\":2}"), "duplicate_member" },
+        { BYTES("[{\"x\":{\"a\":1,\"a\":null}}]"), "duplicate_member" },
+        { BYTES("[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]"), "too_deep" },
+        { BYTES("[[[[[[[[[[[[[[[[{\"a\":1}]]]]]]]]]]]]]]]]"), "too_deep" },
+        { BYTES("[[[[[[[[[[[[[[[[["), "too_deep" }
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct igw_json_fault why = { "none", "" };
+        struct json_t *json;
+
+        assert_int_equal(igw_json_parse(cases[i].text, &json, &why),
+                         IGW_INVALID);
+        assert_null(json);
+        if (strcmp(why.code, cases[i].code) != 0) {
+            fail_msg("%s: %s", cases[i].text.data, why.code);
+        }
+        assert_true(strlen(why.detail) > 0);
+    }
+    (void)state;
+}
+
+static void
+a_megabyte_of_brackets_is_refused_without_recursion(void **state)
+{
+    size_t len = 1 << 20;
+    char *text = malloc(len);
+    struct igw_json_fault why;
+    struct json_t *json;
+
+    assert_non_null(text);
+    memset(text, '[', len);
+    assert_int_equal(
+        igw_json_parse((struct igw_slice){ text, len }, &json, &why),
+        IGW_INVALID);
+    assert_string_equal(why.code, "too_deep");
+    free(text);
+    (void)state;
+}
+
+static void
+brackets_in_strings_do_not_count(void **state)
+{
+    struct json_t *json =
+        parse(BYTES("[\"[[[[[[[[[[[[[[[[[[[[[[\\\"[[\\\\\"]"));
+
+    assert_int_equal(igw_json_size(json), 1);
+    igw_json_free(&json);
+    json = parse(BYTES("[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]")); /* 16 */
+    igw_json_free(&json);
+    assert_null(json);
+    (void)state;
+}
+
+static void
+the_detail_does_not_quote_the_input(void **state)
+{
+    struct igw_json_fault why;
+    struct json_t *json;
+
+    assert_int_equal(
+        igw_json_parse(BYTES("{\"password\": secret}"), &json, &why),
+        IGW_INVALID);
+    assert_null(strstr(why.detail, "secret"));
+    assert_non_null(strstr(why.detail, "line 1"));
+    (void)state;
+}
+
+static void
+types_are_what_they_are(void **state)
+{
+    struct json_t *json =
+        parse(BYTES("{\"t\":\"x\",\"i\":7,\"r\":1.0,\"b\":true,\"n\":null,"
+                    "\"a\":[1,2],\"o\":{}}"));
+    static const struct {
+        const char *name;
+        enum igw_json_type type;
+    } cases[] = { { "t", IGW_JSON_STRING }, { "i", IGW_JSON_INTEGER },
+                  { "r", IGW_JSON_REAL },   { "b", IGW_JSON_BOOL },
+                  { "n", IGW_JSON_NULL },   { "a", IGW_JSON_ARRAY },
+                  { "o", IGW_JSON_OBJECT }, { "absent", IGW_JSON_NULL } };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(igw_json_type(igw_json_get(json, cases[i].name)),
+                         cases[i].type);
+    }
+    /* Another type than asked for is empty, zero, false. */
+    assert_int_equal(igw_json_integer(igw_json_get(json, "t")), 0);
+    assert_int_equal(igw_json_integer(igw_json_get(json, "r")), 0);
+    assert_int_equal(igw_json_text(igw_json_get(json, "i")).len, 0);
+    assert_false(igw_json_bool(igw_json_get(json, "i")));
+    assert_null(igw_json_get(igw_json_get(json, "a"), "x"));
+    assert_int_equal(igw_json_integer(igw_json_at(igw_json_get(json, "a"), 1)),
+                     2);
+    assert_null(igw_json_at(igw_json_get(json, "a"), 2));
+    igw_json_free(&json);
+    (void)state;
+}
+
+static void
+members_keep_their_order(void **state)
+{
+    struct json_t *json =
+        parse(BYTES("{\"z\":1,\"a\":2,\"m\":3,\"b\":4,\"y\":5}"));
+    char order[8] = "";
+    struct igw_buf out;
+
+    for (void *i = igw_json_first(json); i != NULL;
+         i = igw_json_next(json, i)) {
+        strcat(order, igw_json_name(i));
+    }
+    assert_string_equal(order, "zamby");
+    igw_buf_init(&out);
+    assert_int_equal(igw_json_dump(json, &out), IGW_OK);
+    assert_string_equal(out.data, "{\"z\":1,\"a\":2,\"m\":3,\"b\":4,\"y\":5}");
+    igw_buf_clear(&out);
+    igw_json_free(&json);
+    (void)state;
+}
+
+static void
+text_is_written_escaped_and_read_back(void **state)
+{
+    struct json_t *json = igw_json_object();
+    struct igw_buf out;
+
+    assert_true(igw_json_set_text(json, "t", BYTES("\"\\\n\x01<\xd0\x98")));
+    assert_true(igw_json_set_bool(json, "b", false));
+    assert_true(igw_json_set_integer(json, "i", INT64_MIN));
+    igw_buf_init(&out);
+    assert_int_equal(igw_json_dump(json, &out), IGW_OK);
+    assert_string_equal(out.data, "{\"t\":\"\\\"\\\\\\n\\u0001<\xd0\x98\","
+                                  "\"b\":false,\"i\":-9223372036854775808}");
+    igw_buf_clear(&out);
+    igw_json_free(&json);
+    (void)state;
+}
+
+static void
+a_setter_that_fails_says_so(void **state)
+{
+    struct json_t *json = igw_json_object();
+    struct json_t *array = igw_json_array();
+    struct igw_buf out;
+
+    assert_false(igw_json_set_text(json, "t", BYTES("\xff")));
+    assert_false(igw_json_set(NULL, "t", igw_json_array()));
+    assert_false(igw_json_append(array, NULL));
+    igw_buf_init(&out);
+    assert_int_equal(igw_json_dump(NULL, &out), IGW_ERROR);
+    igw_buf_clear(&out);
+    igw_json_free(&array);
+    igw_json_free(&json);
+    (void)state;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_refused_has_a_code),
+        cmocka_unit_test(a_megabyte_of_brackets_is_refused_without_recursion),
+        cmocka_unit_test(brackets_in_strings_do_not_count),
+        cmocka_unit_test(the_detail_does_not_quote_the_input),
+        cmocka_unit_test(types_are_what_they_are),
+        cmocka_unit_test(members_keep_their_order),
+        cmocka_unit_test(text_is_written_escaped_and_read_back),
+        cmocka_unit_test(a_setter_that_fails_says_so)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
