@@ -258,7 +258,7 @@ static const struct igw_cli cli = { .program = "unit",
 static int
 run(int argc, const char *a, const char *b, const char *c)
 {
-    char words[4][16] = { "unit" };
+    char words[4][32] = { "unit" };
     char *argv[] = { words[0], words[1], words[2], words[3], NULL };
     const char *given[] = { a, b, c };
     struct settings settings;
