@@ -64,9 +64,21 @@ for my $round (1 .. 3) {
         '... while what needs no database works');
 
     $stack->restart_parts('postgres');
-    works_again("round $round: all is back, nobody was restarted");
-    is(json(get_profile())->{nickname}, $nickname, '... nothing lost');
+    $answer = get_profile();
+    is($answer->{status}, 200, '... back at once, nobody was restarted')
+        or diag($answer->{body});
+    is(json($answer)->{nickname}, $nickname, '... nothing lost');
 }
+
+# --- a restart in order is not noticed --------------------------------------------
+
+$stack->kill_part('INT', 'postgres');
+$stack->restart_parts('postgres');
+is($stack->send_json('PUT', '/userprofile', { nickname => 'after' },
+        headers => \@session)->{status},
+    200, 'PostgreSQL restarted: the first write works');
+is($stack->request('GET', '/authenticate', headers => \@session)->{status},
+    200, '... and so does the session');
 
 # --- a logout that was acknowledged stays one -------------------------------------
 

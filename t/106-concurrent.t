@@ -1,5 +1,5 @@
 # Many at once: of several POSTs one makes the profile, and of several PUTs the
-# last one wins, whole, never a mixture.
+# last one wins, whole, never a mixture. Nobody sees another's answer.
 use strict;
 use warnings;
 use lib 't/lib';
@@ -28,7 +28,7 @@ sub at_once {
 sub document {
     my ($mark) = @_;
     return {
-        nickname => $mark, bio => $mark x 200, zoneinfo => $mark,
+        nickname => $mark, bio => $mark x 200, gender => $mark,
         address => { locality => $mark, formatted => $mark x 100 },
         custom => { $mark => $mark }
     };
@@ -70,6 +70,43 @@ my @results = at_once(6, sub {
 is_deeply(\@results, [ ('') x 6 ], 'no answer is a mixture');
 like(mark_of($stack->request('GET', '/userprofile', headers => \@session)),
     qr/^W\dR15$/, 'one of the last ones stays');
+
+# --- nobody ever sees another's answer ---------------------------------------------
+
+my @names = qw(boris clara dmitri emma);
+my %id = map { $_ => $stack->session($_) } @names;
+$stack->post_json('/userprofile', document("of $_"),
+    headers => [ 'JSESSIONID', $id{$_} ]) for @names;
+
+sub give_up_early {
+    my ($name) = @_;
+    my $socket = IO::Socket::INET->new(
+        PeerAddr => '127.0.0.1', PeerPort => $stack->port) or return;
+    print $socket "GET /userprofile HTTP/1.1\r\nHost: a\r\n"
+        . "JSESSIONID: $id{$name}\r\n\r\n";
+    $socket->flush;
+    return close $socket;
+}
+
+@results = at_once(6, sub {
+    my @wrong;
+    for (1 .. 60) {
+        my $name = $names[ rand @names ];
+        if (rand() < 0.3) {
+            give_up_early($name);
+            next;
+        }
+        my $answer = $stack->request('GET', '/userprofile',
+            headers => [ 'JSESSIONID', $id{$name} ]);
+        my $got = json($answer) || {};
+        push @wrong, "$name: $answer->{status} $answer->{body}"
+            if ($got->{preferred_username} // '') ne $name
+            || mark_of($answer) ne "of $name";
+    }
+    return join "\n", @wrong;
+});
+is_deeply(\@results, [ ('') x 6 ],
+    'each of many clients, some of which hang up, sees the own profile');
 
 $stack->stops_cleanly;
 done_testing();

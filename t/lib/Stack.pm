@@ -202,15 +202,22 @@ sub request {
     return $self->raw("$text\r\n" . ($body // ''), method => $method);
 }
 
-# Sends bytes, reads to the end of the connection.
+# Sends bytes, reads to the end of the connection: the answer.
 sub raw {
     my ($self, $bytes, %with) = @_;
+    my $answer = $self->exchange($bytes, $with{timeout});
+    return parse($answer, $with{method} // '');
+}
+
+# The same, whatever comes back as it stands.
+sub exchange {
+    my ($self, $bytes, $timeout) = @_;
     local $SIG{PIPE} = 'IGNORE';
     my $socket = IO::Socket::INET->new(
         PeerAddr => '127.0.0.1', PeerPort => $self->{port}, Timeout => 10)
-        or return { status => 0, headers => [], body => "connect: $!" };
+        or return "connect: $!";
     my $answer = '';
-    my $end = time + ($with{timeout} || 30);
+    my $end = time + ($timeout || 30);
     my $both = IO::Select->new($socket);
     $socket->blocking(0);
     while (time < $end) {
@@ -224,7 +231,7 @@ sub raw {
         my $count = sysread $socket, $answer, 65536, length $answer;
         last if defined $count ? !$count : !$!{EAGAIN};
     }
-    return parse($answer, $with{method} // '');
+    return $answer;
 }
 
 sub parse {
