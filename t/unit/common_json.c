@@ -104,7 +104,7 @@ static void
 brackets_in_strings_do_not_count(void **state)
 {
     struct json_t *json =
-        parse(BYTES("[\"[[[[[[[[[[[[[[[[[[[[[[\\\"[[\\\\\"]"));
+        parse(BYTES("[\"[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[[\\\\\"]"));
 
     assert_int_equal(igw_json_size(json), 1);
     igw_json_free(&json);

@@ -123,6 +123,8 @@ values_in_their_units(void **state)
                   { "UNIT_BODY_MAX", "1K", AT(body_max), 1024 },
                   { "UNIT_BODY_MAX", "16m", AT(body_max), 16 << 20 },
                   { "UNIT_BODY_MAX", "17m", AT(body_max), -1 },
+                  { "UNIT_BODY_MAX", "17592186044417m", AT(body_max),
+                    -1 }, /* 2^64+1m */
                   { "UNIT_BODY_MAX", "1kb", AT(body_max), -1 },
                   { "UNIT_REGISTRATION", "open", AT(registration), 0 },
                   { "UNIT_REGISTRATION", "mail", AT(registration), 2 },
@@ -438,6 +440,7 @@ a_line_stays_json_when_it_is_full(void **state)
     assert_int_equal(igw_json_text(igw_json_get(json, "x")).len, 1024);
     igw_json_free(&json);
 
+    memset(large, 'x', 100000); /* fills the line to its last byte */
     for (size_t i = 0; i < 11; i++) {
         static const char *const names[] = { "a", "b", "c", "d", "e", "f",
                                              "g", "h", "i", "j", "k" };
