@@ -28,6 +28,7 @@ sub write_file ($$) {
 sub start_peer () {
     $peer = fork // die "ModuleTest: fork: $!\n";
     if ($peer == 0) {
+        open STDOUT, '>', '/dev/null';
         exec "$build/fixture/fcgi_peer", $socket
             or die "ModuleTest: $build/fixture/fcgi_peer: $!\n";
     }
@@ -74,6 +75,7 @@ location = /.identgw/authenticate {
     fastcgi_param REQUEST_METHOD GET;
     fastcgi_param PEER_ROLE authenticate;
     fastcgi_buffer_size 16k;
+    fastcgi_buffers 4 16k;
     include $room/peer.conf;
 }
 location = /.identgw/signin {

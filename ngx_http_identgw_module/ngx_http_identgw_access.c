@@ -1,0 +1,470 @@
+#include "ngx_http_identgw_access.h"
+#include "ngx_http_identgw_ctx.h"
+#include "ngx_http_identgw_headers.h"
+#include "ngx_http_identgw_identity.h"
+#include "ngx_http_identgw_question.h"
+#include "ngx_http_identgw_session.h"
+#include "ngx_http_identgw_signin.h"
+#include "ngx_http_identgw_variables.h"
+
+
+typedef struct {
+    ngx_http_phases      phase;
+    ngx_http_handler_pt  handler;
+} ngx_http_identgw_access_phase_t;
+
+
+static ngx_int_t ngx_http_identgw_access_strip(ngx_http_request_t *r);
+static ngx_int_t ngx_http_identgw_access_enter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_identgw_access_enter_own(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ask_t *ask);
+static ngx_int_t ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf,
+    const ngx_http_identgw_ctx_t *ctx);
+static ngx_int_t ngx_http_identgw_access_check(ngx_http_request_t *r);
+static void ngx_http_identgw_access_begin(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
+static ngx_int_t ngx_http_identgw_access_decide(ngx_http_request_t *r,
+    ngx_http_identgw_ctx_t *ctx);
+static ngx_int_t ngx_http_identgw_access_admit(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
+static ngx_int_t ngx_http_identgw_access_refuse(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
+static ngx_int_t ngx_http_identgw_access_leave(ngx_http_request_t *r);
+static ngx_int_t ngx_http_identgw_access_set_headers(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, const ngx_str_t *values);
+static ngx_uint_t ngx_http_identgw_access_is_identified(
+    const ngx_http_identgw_ctx_t *ctx, const ngx_http_identgw_loc_conf_t *lcf);
+
+
+/*
+ * A request that nginx itself refuses never sees POST_READ, but its error
+ * page may be an application's: stripping is tried in all early phases.
+ */
+
+static const ngx_http_identgw_access_phase_t
+    ngx_http_identgw_access_phases[] = {
+    { NGX_HTTP_POST_READ_PHASE, ngx_http_identgw_access_strip },
+    { NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_identgw_access_strip },
+    { NGX_HTTP_REWRITE_PHASE, ngx_http_identgw_access_enter },
+    { NGX_HTTP_ACCESS_PHASE, ngx_http_identgw_access_check },
+    { NGX_HTTP_PRECONTENT_PHASE, ngx_http_identgw_access_leave },
+    { NGX_HTTP_LOG_PHASE, NULL }
+};
+
+
+ngx_int_t
+ngx_http_identgw_access_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt                    *h;
+    ngx_http_core_main_conf_t              *cmcf;
+    const ngx_http_identgw_access_phase_t  *row;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    for (row = ngx_http_identgw_access_phases; row->handler; row++) {
+        h = ngx_array_push(&cmcf->phases[row->phase].handlers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = row->handler;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Once in the life of a client request, whatever phase it begins with. */
+
+static ngx_int_t
+ngx_http_identgw_access_strip(ngx_http_request_t *r)
+{
+    ngx_http_identgw_ctx_t             *ctx;
+    const ngx_http_identgw_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_identgw_module);
+
+    if (!scf->configured || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_identgw_ctx_get(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->stripped) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_identgw_headers_strip(r, scf) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->stripped = 1;
+    ngx_http_identgw_variables_forget(r);
+
+    return NGX_DECLINED;
+}
+
+
+/* In the rewrite phase of each location, before its own directives. */
+
+static ngx_int_t
+ngx_http_identgw_access_enter(ngx_http_request_t *r)
+{
+    ngx_int_t                           rc;
+    ngx_http_identgw_ctx_t             *ctx;
+    const ngx_http_identgw_loc_conf_t  *lcf;
+
+    rc = ngx_http_identgw_access_strip(r);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
+    ctx = ngx_http_identgw_ctx_find(r);
+
+    if (ctx == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_identgw_ctx_is_of(r, &ctx->authenticate)) {
+        return ngx_http_identgw_access_enter_own(r, lcf, &ctx->authenticate);
+    }
+
+    if (ngx_http_identgw_ctx_is_of(r, &ctx->signin)) {
+        return ngx_http_identgw_access_enter_own(r, lcf, &ctx->signin);
+    }
+
+    if (lcf->mode == NGX_HTTP_IDENTGW_OFF) {
+        return NGX_DECLINED;
+    }
+
+    if (r != r->main) {
+        return ngx_http_identgw_access_enter_other(r, lcf, ctx);
+    }
+
+    if (!ctx->identified
+        && ngx_http_identgw_headers_hide_authorization(r) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* A question of ours: its location must be safe, wherever it is rewritten. */
+
+static ngx_int_t
+ngx_http_identgw_access_enter_own(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ask_t *ask)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (!ask->looked && !clcf->internal) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "identgw: location \"%V\" of \"%V\" is not \"internal\"",
+                      &clcf->name, &r->uri);
+        ask->refused = 1;
+    }
+
+    if (lcf->mode != NGX_HTTP_IDENTGW_OFF) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "identgw: location \"%V\" of \"%V\" is itself "
+                      "protected, it needs \"identgw off\"",
+                      &clcf->name, &r->uri);
+        ask->refused = 1;
+    }
+
+    ask->looked = 1;
+
+    return ask->refused ? NGX_HTTP_INTERNAL_SERVER_ERROR : NGX_DECLINED;
+}
+
+
+/*
+ * A subrequest of somebody else into a protected location: nginx spares it
+ * the access phase, so it has the client request's verdict or none.
+ */
+
+static ngx_int_t
+ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, const ngx_http_identgw_ctx_t *ctx)
+{
+    const ngx_str_t  *values;
+
+    values = ngx_http_identgw_access_is_identified(ctx, lcf)
+             ? ctx->verdict.values : NULL;
+
+    if (values == NULL && lcf->mode == NGX_HTTP_IDENTGW_ON) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "identgw: subrequest \"%V\" into a protected location "
+                      "refused, the client request has no verdict of its "
+                      "policy", &r->uri);
+        return NGX_HTTP_FORBIDDEN;
+    }
+
+    if (ngx_http_identgw_access_set_headers(r, lcf, values) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_identgw_headers_settle(r);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_access_check(ngx_http_request_t *r)
+{
+    ngx_int_t                           rc;
+    ngx_http_identgw_ctx_t             *ctx;
+    const ngx_http_identgw_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
+
+    if (lcf->mode == NGX_HTTP_IDENTGW_OFF) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_identgw_ctx_get(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!ngx_http_identgw_ctx_applies(ctx, lcf)) {
+
+        if (r->post_action) {
+            return NGX_HTTP_FORBIDDEN;
+        }
+
+        ngx_http_identgw_access_begin(r, lcf, ctx);
+    }
+
+    rc = ngx_http_identgw_access_decide(r, ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ctx->verdict.reason == NGX_HTTP_IDENTGW_OK) {
+        return ngx_http_identgw_access_admit(r, lcf, ctx);
+    }
+
+    if (lcf->mode == NGX_HTTP_IDENTGW_OPTIONAL
+        && ngx_http_identgw_ctx_status(ctx->verdict.reason)
+        == NGX_HTTP_UNAUTHORIZED)
+    {
+        /* no opinion, so that "satisfy any" is not satisfied by this */
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_identgw_access_refuse(r, lcf, ctx);
+}
+
+
+/*
+ * A verdict of another policy begins. An id that was read once is kept, for
+ * it may have left the header list since.
+ */
+
+static void
+ngx_http_identgw_access_begin(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
+{
+    const ngx_http_identgw_loc_conf_t  *policy;
+
+    policy = ctx->policy;
+
+    if (policy == NULL
+        || policy->session->key.len != lcf->session->key.len
+        || ngx_memcmp(policy->session->key.data, lcf->session->key.data,
+                      lcf->session->key.len) != 0)
+    {
+        ctx->session = ngx_http_identgw_session_read(r, lcf->session,
+                                                     &ctx->id);
+    }
+
+    ngx_http_identgw_ctx_begin(ctx, lcf);
+}
+
+
+/* NGX_OK: there is a verdict. */
+
+static ngx_int_t
+ngx_http_identgw_access_decide(ngx_http_request_t *r,
+    ngx_http_identgw_ctx_t *ctx)
+{
+    const ngx_http_identgw_srv_conf_t  *scf;
+
+    if (ctx->verdict.reason != NGX_HTTP_IDENTGW_UNDECIDED) {
+        return NGX_OK;
+    }
+
+    if (ctx->session != NGX_HTTP_IDENTGW_SESSION_READ) {
+        ctx->verdict.reason = ctx->session == NGX_HTTP_IDENTGW_SESSION_BAD
+                              ? NGX_HTTP_IDENTGW_BAD_SESSION
+                              : NGX_HTTP_IDENTGW_NO_SESSION;
+        return NGX_OK;
+    }
+
+    if (ctx->authenticate.request == NULL) {
+        return ngx_http_identgw_question_authenticate(r, ctx) == NGX_OK
+               ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!ctx->authenticate.done) {
+        return NGX_AGAIN;
+    }
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_identgw_module);
+
+    if (ngx_http_identgw_identity_read(&ctx->authenticate, scf, &ctx->verdict,
+                                       &ctx->cookies)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_access_admit(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
+{
+    if (ngx_http_identgw_access_set_headers(r, lcf, ctx->verdict.values)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->identified = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_access_refuse(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
+{
+    ngx_int_t                  status;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    status = ngx_http_identgw_ctx_status(ctx->verdict.reason);
+
+    if (!ctx->refused) {
+        ctx->refused = 1;
+        ngx_http_identgw_variables_forget(r);
+
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "identgw: refused with %i: %V", status,
+                      ngx_http_identgw_ctx_reason(ctx->verdict.reason));
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* with "satisfy any" another check may still let the request in */
+
+    if (status != NGX_HTTP_UNAUTHORIZED
+        || lcf->signin.len == 0
+        || clcf->satisfy == NGX_HTTP_SATISFY_ANY
+        || r->post_action)
+    {
+        return status;
+    }
+
+    if (ctx->signin.request == NULL) {
+        return ngx_http_identgw_question_signin(r, lcf, ctx) == NGX_OK
+               ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!ctx->signin.done) {
+        return NGX_AGAIN;
+    }
+
+    return ngx_http_identgw_signin_serve(r, lcf, ctx);
+}
+
+
+/* The access phase is over and the request goes on, with an identity or not. */
+
+static ngx_int_t
+ngx_http_identgw_access_leave(ngx_http_request_t *r)
+{
+    ngx_http_identgw_ctx_t             *ctx;
+    const ngx_http_identgw_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
+
+    if (lcf->mode == NGX_HTTP_IDENTGW_OFF || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_identgw_ctx_get(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!ngx_http_identgw_access_is_identified(ctx, lcf)) {
+
+        if (ngx_http_identgw_access_set_headers(r, lcf, NULL) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ctx->identified = 0;
+
+        /* an error page may be the answer to a refusal, which stands then */
+
+        if (!ctx->refused || r->err_status == 0) {
+            ctx->anonymous = 1;
+            ctx->refused = 0;
+        }
+    }
+
+    ngx_http_identgw_headers_settle(r);
+    ngx_http_identgw_variables_forget(r);
+
+    return NGX_DECLINED;
+}
+
+
+/* The headers of r with an identity, or as anonymous when there is none. */
+
+static ngx_int_t
+ngx_http_identgw_access_set_headers(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, const ngx_str_t *values)
+{
+    ngx_int_t                           rc;
+    const ngx_http_identgw_name_t      *withheld;
+    const ngx_http_identgw_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_identgw_module);
+
+    withheld = (values != NULL && lcf->pass_session) ? NULL : lcf->session;
+
+    rc = ngx_http_identgw_headers_apply(r, scf, values, withheld);
+
+    if (rc == NGX_OK) {
+        ngx_http_identgw_variables_forget(r);
+    }
+
+    return rc;
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_access_is_identified(const ngx_http_identgw_ctx_t *ctx,
+    const ngx_http_identgw_loc_conf_t *lcf)
+{
+    return ctx->verdict.reason == NGX_HTTP_IDENTGW_OK
+           && ngx_http_identgw_ctx_applies(ctx, lcf);
+}

@@ -1,0 +1,87 @@
+#include "ngx_http_identgw_compat.h"
+#include "ngx_http_identgw_names.h"
+
+
+#if (nginx_version >= 1023000)
+
+ngx_int_t
+ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r)
+{
+    static const ngx_str_t  key = ngx_string("cookie");
+
+    ngx_uint_t         i;
+    ngx_list_part_t   *part;
+    ngx_table_elt_t   *h, **last;
+
+    last = &r->headers_in.cookie;
+    *last = NULL;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_identgw_names_equal(&key, &h[i].key)) {
+                h[i].next = NULL;
+                *last = &h[i];
+                last = &h[i].next;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_identgw_compat_headers_changed(ngx_http_request_t *r)
+{
+    r->headers_in.multi = 0;
+    r->headers_in.multi_linked = 0;
+}
+
+#else
+
+ngx_int_t
+ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r)
+{
+    static const ngx_str_t  key = ngx_string("cookie");
+
+    ngx_uint_t         i;
+    ngx_list_part_t   *part;
+    ngx_table_elt_t   *h, **cookie;
+
+    if (ngx_array_init(&r->headers_in.cookies, r->pool, 2,
+                       sizeof(ngx_table_elt_t *))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (!ngx_http_identgw_names_equal(&key, &h[i].key)) {
+                continue;
+            }
+
+            cookie = ngx_array_push(&r->headers_in.cookies);
+            if (cookie == NULL) {
+                return NGX_ERROR;
+            }
+
+            *cookie = &h[i];
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_identgw_compat_headers_changed(ngx_http_request_t *r)
+{
+    /* the list is all that there is */
+}
+
+#endif

@@ -1,0 +1,22 @@
+/* What differs between the versions of nginx, one function each. */
+
+#ifndef NGX_HTTP_IDENTGW_COMPAT_H
+#define NGX_HTTP_IDENTGW_COMPAT_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+/*
+ * Points nginx's own list of Cookie lines at those which stand in
+ * r->headers_in.headers now; all of them must be new, this request's own.
+ */
+ngx_int_t ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r);
+
+/* Tells nginx that r->headers_in.headers is another list than before. */
+void ngx_http_identgw_compat_headers_changed(ngx_http_request_t *r);
+
+
+#endif

@@ -1,0 +1,70 @@
+/* The module's configuration: constant once nginx has started. */
+
+#ifndef NGX_HTTP_IDENTGW_CONF_H
+#define NGX_HTTP_IDENTGW_CONF_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+#define NGX_HTTP_IDENTGW_OFF       0
+#define NGX_HTTP_IDENTGW_OPTIONAL  1
+#define NGX_HTTP_IDENTGW_ON        2
+
+
+/* A header name in the forms that the request lists need. */
+
+typedef struct {
+    ngx_str_t    key;
+    u_char      *lowcase_key;
+    ngx_uint_t   hash;
+    ngx_str_t    folded;      /* as CGI folds it: see names.h */
+} ngx_http_identgw_name_t;
+
+
+typedef struct {
+    ngx_http_identgw_name_t   name;    /* set on the request */
+    ngx_str_t                 answer;  /* folded, in the authenticate answer */
+    unsigned                  authorization : 1;
+} ngx_http_identgw_identity_t;
+
+
+typedef struct {
+    ngx_int_t     request_id;  /* index of $request_id */
+    ngx_array_t   forget;      /* ngx_int_t: see variables.h */
+    ngx_array_t   protected;   /* ngx_http_identgw_protected_t */
+} ngx_http_identgw_main_conf_t;
+
+
+typedef struct {
+    ngx_array_t  *identity;    /* ngx_http_identgw_identity_t */
+    ngx_uint_t    user;        /* index of the first but Authorization */
+    ngx_flag_t    configured;  /* some directive of ours applies here */
+} ngx_http_identgw_srv_conf_t;
+
+
+typedef struct {
+    ngx_uint_t                mode;
+    ngx_str_t                 authenticate;
+    ngx_str_t                 signin;        /* empty: off */
+    ngx_http_identgw_name_t  *session;
+    ngx_flag_t                pass_session;
+    u_char                   *file;          /* where "identgw" stands */
+    ngx_uint_t                line;
+} ngx_http_identgw_loc_conf_t;
+
+
+/* A location with identity checks, kept for the checks of "nginx -t". */
+
+typedef struct {
+    ngx_http_core_srv_conf_t     *server;
+    ngx_http_identgw_loc_conf_t  *conf;
+} ngx_http_identgw_protected_t;
+
+
+extern ngx_module_t  ngx_http_identgw_module;
+
+
+#endif

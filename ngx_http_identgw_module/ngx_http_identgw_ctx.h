@@ -1,0 +1,91 @@
+/*
+ * What the module knows of one client request.
+ *
+ * It survives internal redirects, which wipe nginx's module contexts, and is
+ * shared by the client request's subrequests.
+ */
+
+#ifndef NGX_HTTP_IDENTGW_CTX_H
+#define NGX_HTTP_IDENTGW_CTX_H
+
+
+#include "ngx_http_identgw_conf.h"
+#include "ngx_http_identgw_session.h"
+
+
+typedef enum {
+    NGX_HTTP_IDENTGW_UNDECIDED = 0,
+    NGX_HTTP_IDENTGW_OK,
+    NGX_HTTP_IDENTGW_ANONYMOUS,
+    NGX_HTTP_IDENTGW_NO_SESSION,
+    NGX_HTTP_IDENTGW_BAD_SESSION,
+    NGX_HTTP_IDENTGW_DENIED,
+    NGX_HTTP_IDENTGW_FORBIDDEN,
+    NGX_HTTP_IDENTGW_THROTTLED,
+    NGX_HTTP_IDENTGW_IDP_UNAVAILABLE,
+    NGX_HTTP_IDENTGW_IDP_INVALID
+} ngx_http_identgw_reason_e;
+
+
+/* A subrequest to the identity provider. */
+
+typedef struct {
+    ngx_http_request_t  *request;
+    ngx_int_t            rc;        /* of its finalization, once done */
+    unsigned             done : 1;
+    unsigned             looked : 1;  /* its first location is checked */
+    unsigned             refused : 1; /* that location is unsafe */
+} ngx_http_identgw_ask_t;
+
+
+typedef struct {
+    ngx_http_identgw_reason_e   reason;
+    ngx_str_t                  *values;      /* as many as identity headers */
+    ngx_str_t                   user;
+    ngx_str_t                   retry_after;
+    ngx_array_t                *challenges;  /* ngx_str_t, WWW-Authenticate */
+} ngx_http_identgw_verdict_t;
+
+
+typedef struct {
+    /* of this location's policy the verdict is; NULL: none was asked for */
+    const ngx_http_identgw_loc_conf_t  *policy;
+
+    ngx_http_identgw_session_e          session;
+    ngx_str_t                           id;
+    ngx_http_identgw_verdict_t          verdict;
+    ngx_http_identgw_ask_t              authenticate;
+    ngx_http_identgw_ask_t              signin;
+    ngx_array_t                        *cookies;  /* ngx_str_t, Set-Cookie */
+
+    unsigned                            stripped : 1;
+    unsigned                            identified : 1; /* headers are set */
+    unsigned                            anonymous : 1;  /* let in without */
+    unsigned                            refused : 1;
+} ngx_http_identgw_ctx_t;
+
+
+/* The context of r's client request; NULL: it has none (yet). */
+ngx_http_identgw_ctx_t *ngx_http_identgw_ctx_find(const ngx_http_request_t *r);
+
+/* The same, made when it is missing; NULL: no memory. */
+ngx_http_identgw_ctx_t *ngx_http_identgw_ctx_get(ngx_http_request_t *r);
+
+/* Forgets the verdict and begins one of lcf's policy. */
+void ngx_http_identgw_ctx_begin(ngx_http_identgw_ctx_t *ctx,
+    const ngx_http_identgw_loc_conf_t *lcf);
+
+/* Whether the verdict was, or is being, made by lcf's policy. */
+ngx_uint_t ngx_http_identgw_ctx_applies(const ngx_http_identgw_ctx_t *ctx,
+    const ngx_http_identgw_loc_conf_t *lcf);
+
+/* Whether r is, or serves, the subrequest "ask". */
+ngx_uint_t ngx_http_identgw_ctx_is_of(const ngx_http_request_t *r,
+    const ngx_http_identgw_ask_t *ask);
+
+/* The public name and the status of a reason; 0: it refuses nothing. */
+const ngx_str_t *ngx_http_identgw_ctx_reason(ngx_http_identgw_reason_e reason);
+ngx_int_t ngx_http_identgw_ctx_status(ngx_http_identgw_reason_e reason);
+
+
+#endif

@@ -1,0 +1,475 @@
+#include "ngx_http_identgw_headers.h"
+#include "ngx_http_identgw_compat.h"
+#include "ngx_http_identgw_names.h"
+#include "ngx_http_identgw_session.h"
+
+
+/* What leaves the list. */
+
+typedef struct {
+    const ngx_array_t  *identity;
+    const ngx_str_t    *session;          /* folded */
+    unsigned            authorization : 1;
+    unsigned            proxy : 1;
+    unsigned            cookies : 1;
+} ngx_http_identgw_headers_drop_t;
+
+
+static ngx_int_t ngx_http_identgw_headers_add_values(ngx_array_t *added,
+    const ngx_http_identgw_srv_conf_t *scf, const ngx_str_t *values);
+static ngx_uint_t ngx_http_identgw_headers_has_cookie(
+    const ngx_http_request_t *r, const ngx_str_t *name);
+static ngx_int_t ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r,
+    ngx_array_t *added, const ngx_str_t *name);
+static ngx_int_t ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
+    const ngx_http_identgw_headers_drop_t *drop, const ngx_array_t *added);
+static ngx_list_part_t *ngx_http_identgw_headers_keep(ngx_pool_t *pool,
+    const ngx_list_part_t *part, ngx_list_part_t *last,
+    const ngx_http_identgw_headers_drop_t *drop);
+static ngx_list_part_t *ngx_http_identgw_headers_append(ngx_pool_t *pool,
+    ngx_list_part_t *last, ngx_table_elt_t *elts, ngx_uint_t n);
+static ngx_uint_t ngx_http_identgw_headers_drops_any(
+    const ngx_http_request_t *r, const ngx_http_identgw_headers_drop_t *drop);
+static ngx_uint_t ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
+    const ngx_http_identgw_headers_drop_t *drop);
+
+
+ngx_int_t
+ngx_http_identgw_headers_strip(ngx_http_request_t *r,
+    const ngx_http_identgw_srv_conf_t *scf)
+{
+    ngx_http_identgw_headers_drop_t  drop;
+
+    ngx_memzero(&drop, sizeof(ngx_http_identgw_headers_drop_t));
+
+    drop.identity = scf->identity;
+    drop.proxy = 1;
+
+    return ngx_http_identgw_headers_rebuild(r, &drop, NULL);
+}
+
+
+ngx_int_t
+ngx_http_identgw_headers_hide_authorization(ngx_http_request_t *r)
+{
+    ngx_http_identgw_headers_drop_t  drop;
+
+    ngx_memzero(&drop, sizeof(ngx_http_identgw_headers_drop_t));
+
+    drop.authorization = 1;
+
+    return ngx_http_identgw_headers_rebuild(r, &drop, NULL);
+}
+
+
+ngx_int_t
+ngx_http_identgw_headers_apply(ngx_http_request_t *r,
+    const ngx_http_identgw_srv_conf_t *scf, const ngx_str_t *values,
+    const ngx_http_identgw_name_t *session)
+{
+    ngx_array_t                      added;
+    ngx_http_identgw_headers_drop_t  drop;
+
+    ngx_memzero(&drop, sizeof(ngx_http_identgw_headers_drop_t));
+
+    drop.identity = scf->identity;
+    drop.authorization = 1;
+
+    if (ngx_array_init(&added, r->pool, scf->identity->nelts + 1,
+                       sizeof(ngx_table_elt_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (values != NULL
+        && ngx_http_identgw_headers_add_values(&added, scf, values) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (session != NULL) {
+        drop.session = &session->folded;
+        drop.cookies = ngx_http_identgw_headers_has_cookie(r, &session->key);
+    }
+
+    if (drop.cookies
+        && ngx_http_identgw_headers_add_cookies(r, &added, &session->key)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_identgw_headers_rebuild(r, &drop, &added) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return drop.cookies ? ngx_http_identgw_compat_link_cookies(r) : NGX_OK;
+}
+
+
+void
+ngx_http_identgw_headers_settle(ngx_http_request_t *r)
+{
+    static const ngx_str_t  authorization = ngx_string("authorization");
+
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    r->headers_in.authorization = NULL;
+    ngx_str_null(&r->headers_in.user);
+    ngx_str_null(&r->headers_in.passwd);
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_identgw_names_equal(&authorization, &h[i].key))
+            {
+                r->headers_in.authorization = &h[i];
+            }
+        }
+    }
+}
+
+
+ngx_uint_t
+ngx_http_identgw_headers_has_bearer(const ngx_http_request_t *r)
+{
+    const ngx_table_elt_t  *h;
+
+    h = r->headers_in.authorization;
+
+    return h != NULL
+           && h->value.len >= sizeof("Bearer ") - 1
+           && ngx_strncasecmp(h->value.data, (u_char *) "Bearer ",
+                              sizeof("Bearer ") - 1)
+           == 0;
+}
+
+
+ngx_table_elt_t *
+ngx_http_identgw_headers_push(ngx_pool_t *pool, ngx_list_t *list,
+    const ngx_str_t *key, const ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(list);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->lowcase_key = ngx_pnalloc(pool, key->len);
+    if (h->lowcase_key == NULL) {
+        return NULL;
+    }
+
+    h->hash = ngx_hash_strlow(h->lowcase_key, key->data, key->len);
+    h->key = *key;
+    h->value = *value;
+
+    return h;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_headers_add_values(ngx_array_t *added,
+    const ngx_http_identgw_srv_conf_t *scf, const ngx_str_t *values)
+{
+    ngx_uint_t                         i;
+    ngx_table_elt_t                   *h;
+    const ngx_http_identgw_identity_t  *identity;
+
+    identity = scf->identity->elts;
+
+    for (i = 0; i < scf->identity->nelts; i++) {
+        if (values[i].len == 0) {
+            continue;
+        }
+
+        h = ngx_array_push(added);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+        h->key = identity[i].name.key;
+        h->lowcase_key = identity[i].name.lowcase_key;
+        h->hash = identity[i].name.hash;
+        h->value = values[i];
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_headers_has_cookie(const ngx_http_request_t *r,
+    const ngx_str_t *name)
+{
+    static const ngx_str_t  cookie = ngx_string("cookie");
+
+    ngx_uint_t              i;
+    const ngx_list_part_t  *part;
+    const ngx_table_elt_t  *h;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_identgw_names_equal(&cookie, &h[i].key)
+                && ngx_http_identgw_session_in_cookies(&h[i].value, name))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Adds a copy of every Cookie line without the cookie called "name". All are
+ * copied, because nginx links Cookie lines with one another.
+ */
+
+static ngx_int_t
+ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r, ngx_array_t *added,
+    const ngx_str_t *name)
+{
+    static const ngx_str_t  cookie_key = ngx_string("cookie");
+
+    ngx_str_t               value;
+    ngx_uint_t              i;
+    ngx_table_elt_t        *h;
+    const ngx_list_part_t  *part;
+    const ngx_table_elt_t  *cookie;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        cookie = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (!ngx_http_identgw_names_equal(&cookie_key, &cookie[i].key)) {
+                continue;
+            }
+
+            value = cookie[i].value;
+
+            if (ngx_http_identgw_session_in_cookies(&value, name)
+                && ngx_http_identgw_session_cut_cookies(r->pool,
+                                                        &cookie[i].value, name,
+                                                        &value)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            if (value.len == 0) {
+                continue;
+            }
+
+            h = ngx_array_push(added);
+            if (h == NULL) {
+                return NGX_ERROR;
+            }
+
+            *h = cookie[i];
+            h->value = value;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
+    const ngx_http_identgw_headers_drop_t *drop, const ngx_array_t *added)
+{
+    ngx_uint_t        n;
+    ngx_list_t       *list;
+    ngx_list_part_t   head, *part, *last;
+    ngx_table_elt_t  *elts;
+
+    n = (added == NULL) ? 0 : added->nelts;
+
+    if (n == 0 && !ngx_http_identgw_headers_drops_any(r, drop)) {
+        return NGX_OK;
+    }
+
+    list = &r->headers_in.headers;
+    ngx_memzero(&head, sizeof(ngx_list_part_t));
+    last = &head;
+
+    for (part = &list->part; part; part = part->next) {
+        last = ngx_http_identgw_headers_keep(r->pool, part, last, drop);
+        if (last == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    /* the last part must have room for whoever pushes a header later */
+
+    elts = ngx_pcalloc(r->pool, (n + 4) * sizeof(ngx_table_elt_t));
+    if (elts == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (n != 0) {
+        ngx_memcpy(elts, added->elts, n * sizeof(ngx_table_elt_t));
+    }
+
+    last = ngx_http_identgw_headers_append(r->pool, last, elts, n);
+    if (last == NULL) {
+        return NGX_ERROR;
+    }
+
+    list->part = head;
+    list->last = (last == &head) ? &list->part : last;
+    list->size = sizeof(ngx_table_elt_t);
+    list->nalloc = n + 4;
+    list->pool = r->pool;
+
+    ngx_http_identgw_compat_headers_changed(r);
+
+    return NGX_OK;
+}
+
+
+/* Appends the runs of "part" that stay behind "last", returns the new last. */
+
+static ngx_list_part_t *
+ngx_http_identgw_headers_keep(ngx_pool_t *pool, const ngx_list_part_t *part,
+    ngx_list_part_t *last, const ngx_http_identgw_headers_drop_t *drop)
+{
+    ngx_uint_t        i, start;
+    ngx_table_elt_t  *h;
+
+    h = part->elts;
+    start = 0;
+
+    for (i = 0; i <= part->nelts; i++) {
+        if (i < part->nelts && !ngx_http_identgw_headers_drops(&h[i], drop)) {
+            continue;
+        }
+
+        if (i > start) {
+            last = ngx_http_identgw_headers_append(pool, last, &h[start],
+                                                   i - start);
+            if (last == NULL) {
+                return NULL;
+            }
+        }
+
+        start = i + 1;
+    }
+
+    return last;
+}
+
+
+/* A head that is still empty takes the first part itself. */
+
+static ngx_list_part_t *
+ngx_http_identgw_headers_append(ngx_pool_t *pool, ngx_list_part_t *last,
+    ngx_table_elt_t *elts, ngx_uint_t n)
+{
+    ngx_list_part_t  *part;
+
+    part = last;
+
+    if (last->elts != NULL) {
+        part = ngx_palloc(pool, sizeof(ngx_list_part_t));
+        if (part == NULL) {
+            return NULL;
+        }
+
+        last->next = part;
+    }
+
+    part->elts = elts;
+    part->nelts = n;
+    part->next = NULL;
+
+    return part;
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_headers_drops_any(const ngx_http_request_t *r,
+    const ngx_http_identgw_headers_drop_t *drop)
+{
+    ngx_uint_t              i;
+    const ngx_list_part_t  *part;
+    const ngx_table_elt_t  *h;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_identgw_headers_drops(&h[i], drop)) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
+    const ngx_http_identgw_headers_drop_t *drop)
+{
+    static const ngx_str_t  authorization = ngx_string("authorization");
+    static const ngx_str_t  cookie = ngx_string("cookie");
+    static const ngx_str_t  proxy = ngx_string("proxy");
+
+    ngx_uint_t                          i;
+    const ngx_http_identgw_identity_t  *identity;
+
+    if (drop->authorization
+        && ngx_http_identgw_names_equal(&authorization, &h->key))
+    {
+        return 1;
+    }
+
+    if (drop->proxy
+        && ngx_http_identgw_names_equal(&proxy, &h->key))
+    {
+        return 1;
+    }
+
+    if (drop->cookies
+        && ngx_http_identgw_names_equal(&cookie, &h->key))
+    {
+        return 1;
+    }
+
+    if (drop->session != NULL
+        && ngx_http_identgw_names_equal(drop->session, &h->key))
+    {
+        return 1;
+    }
+
+    if (drop->identity == NULL) {
+        return 0;
+    }
+
+    identity = drop->identity->elts;
+
+    for (i = 0; i < drop->identity->nelts; i++) {
+        if (!identity[i].authorization
+            && ngx_http_identgw_names_equal(&identity[i].name.folded, &h->key))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -1,0 +1,372 @@
+#include "ngx_http_identgw_identity.h"
+#include "ngx_http_identgw_names.h"
+
+
+typedef struct {
+    ngx_int_t                   from;
+    ngx_int_t                   to;
+    ngx_http_identgw_reason_e   reason;
+} ngx_http_identgw_identity_status_t;
+
+
+static ngx_http_identgw_reason_e ngx_http_identgw_identity_outcome(
+    const ngx_http_identgw_ask_t *ask);
+static ngx_uint_t ngx_http_identgw_identity_is_garbled(
+    const ngx_http_identgw_ask_t *ask);
+static ngx_int_t ngx_http_identgw_identity_values(
+    const ngx_http_request_t *sr, const ngx_http_identgw_srv_conf_t *scf,
+    ngx_http_identgw_verdict_t *verdict);
+static const char *ngx_http_identgw_identity_value(
+    const ngx_http_request_t *sr, const ngx_str_t *folded, ngx_str_t *value);
+static const char *ngx_http_identgw_identity_check(
+    const ngx_http_identgw_srv_conf_t *scf, ngx_uint_t i,
+    const ngx_str_t *value);
+static const ngx_list_part_t *ngx_http_identgw_identity_headers(
+    const ngx_http_request_t *sr);
+static ngx_uint_t ngx_http_identgw_identity_is_line(
+    const ngx_http_request_t *sr, const ngx_str_t *folded,
+    const ngx_table_elt_t *h);
+static ngx_uint_t ngx_http_identgw_identity_is_bearer(const ngx_str_t *value);
+static ngx_uint_t ngx_http_identgw_identity_is_clean(const ngx_str_t *value);
+
+
+/* the first row that holds the status counts */
+
+static const ngx_http_identgw_identity_status_t
+    ngx_http_identgw_identity_statuses[] = {
+    { 200, 299, NGX_HTTP_IDENTGW_OK },
+    { 401, 401, NGX_HTTP_IDENTGW_DENIED },
+    { 403, 403, NGX_HTTP_IDENTGW_FORBIDDEN },
+    { 429, 429, NGX_HTTP_IDENTGW_THROTTLED },
+    { 500, 599, NGX_HTTP_IDENTGW_IDP_UNAVAILABLE },
+    { NGX_ERROR, NGX_ERROR, NGX_HTTP_IDENTGW_IDP_UNAVAILABLE },
+    { 0, 0, NGX_HTTP_IDENTGW_UNDECIDED }
+};
+
+
+ngx_int_t
+ngx_http_identgw_identity_read(const ngx_http_identgw_ask_t *ask,
+    const ngx_http_identgw_srv_conf_t *scf,
+    ngx_http_identgw_verdict_t *verdict, ngx_array_t **cookies)
+{
+    static const ngx_str_t  cookie_key = ngx_string("set_cookie");
+    static const ngx_str_t  retry_key = ngx_string("retry_after");
+    static const ngx_str_t  challenge_key = ngx_string("www_authenticate");
+
+    ngx_str_t           *value;
+    ngx_array_t         *retry_after;
+    ngx_http_request_t  *sr;
+
+    sr = ask->request;
+    retry_after = NULL;
+
+    if (ask->refused) {
+        verdict->reason = NGX_HTTP_IDENTGW_IDP_INVALID;
+        return NGX_OK;
+    }
+
+    verdict->reason = ngx_http_identgw_identity_outcome(ask);
+
+    if (ngx_http_identgw_identity_collect(sr, &cookie_key, cookies) != NGX_OK
+        || ngx_http_identgw_identity_collect(sr, &challenge_key,
+                                             &verdict->challenges)
+        != NGX_OK
+        || ngx_http_identgw_identity_collect(sr, &retry_key, &retry_after)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (retry_after != NULL) {
+        value = retry_after->elts;
+        verdict->retry_after = value[0];
+    }
+
+    if (verdict->reason == NGX_HTTP_IDENTGW_OK) {
+        return ngx_http_identgw_identity_values(sr, scf, verdict);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_identgw_identity_collect(const ngx_http_request_t *sr,
+    const ngx_str_t *folded, ngx_array_t **values)
+{
+    ngx_str_t              *value;
+    ngx_uint_t              i;
+    const ngx_list_part_t  *part;
+    const ngx_table_elt_t  *h;
+
+    part = ngx_http_identgw_identity_headers(sr);
+
+    for (/* void */; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (!ngx_http_identgw_identity_is_line(sr, folded, &h[i])
+                || !ngx_http_identgw_identity_is_clean(&h[i].value))
+            {
+                continue;
+            }
+
+            if (*values == NULL) {
+                *values = ngx_array_create(sr->pool, 2, sizeof(ngx_str_t));
+                if (*values == NULL) {
+                    return NGX_ERROR;
+                }
+            }
+
+            value = ngx_array_push(*values);
+            if (value == NULL) {
+                return NGX_ERROR;
+            }
+
+            *value = h[i].value;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_identgw_reason_e
+ngx_http_identgw_identity_outcome(const ngx_http_identgw_ask_t *ask)
+{
+    ngx_int_t                                   status;
+    ngx_log_t                                  *log;
+    ngx_http_request_t                         *sr;
+    const ngx_http_identgw_identity_status_t   *row;
+
+    sr = ask->request;
+    log = sr->connection->log;
+
+    /* a code of nginx's own comes as the result, an answer's in headers_out */
+
+    status = ask->rc;
+
+    if (status != NGX_ERROR && status < NGX_HTTP_SPECIAL_RESPONSE) {
+        status = sr->headers_out.status;
+    }
+
+    if (ngx_http_identgw_identity_is_garbled(ask)) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "identgw: authenticate answer cannot be read");
+        return NGX_HTTP_IDENTGW_IDP_INVALID;
+    }
+
+    row = ngx_http_identgw_identity_statuses;
+
+    while (row->from != 0 && (status < row->from || status > row->to)) {
+        row++;
+    }
+
+    if (row->reason == NGX_HTTP_IDENTGW_UNDECIDED) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "identgw: authenticate answer has status %i", status);
+        return NGX_HTTP_IDENTGW_IDP_INVALID;
+    }
+
+    if (row->reason == NGX_HTTP_IDENTGW_IDP_UNAVAILABLE) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "identgw: authenticate failed with status %i", status);
+    }
+
+    return row->reason;
+}
+
+
+/* 502 of nginx's own although something came: not an answer, but nonsense. */
+
+static ngx_uint_t
+ngx_http_identgw_identity_is_garbled(const ngx_http_identgw_ask_t *ask)
+{
+    const ngx_http_upstream_t  *u;
+
+    u = ask->request->upstream;
+
+    return ask->rc == NGX_HTTP_BAD_GATEWAY
+           && u != NULL
+           && u->state != NULL
+           && u->state->bytes_received > 0;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_identity_values(const ngx_http_request_t *sr,
+    const ngx_http_identgw_srv_conf_t *scf,
+    ngx_http_identgw_verdict_t *verdict)
+{
+    ngx_uint_t                          i;
+    const char                         *fault;
+    const ngx_http_identgw_identity_t  *identity;
+
+    identity = scf->identity->elts;
+
+    verdict->values = ngx_pcalloc(sr->pool,
+                                  scf->identity->nelts * sizeof(ngx_str_t));
+    if (verdict->values == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < scf->identity->nelts; i++) {
+        fault = ngx_http_identgw_identity_value(sr, &identity[i].answer,
+                                                &verdict->values[i]);
+
+        if (fault == NULL) {
+            fault = ngx_http_identgw_identity_check(scf, i,
+                                                    &verdict->values[i]);
+        }
+
+        if (fault != NULL) {
+            ngx_log_error(NGX_LOG_ERR, sr->connection->log, 0,
+                          "identgw: authenticate answer %s (header for "
+                          "\"%V\")", fault, &identity[i].name.key);
+
+            verdict->reason = NGX_HTTP_IDENTGW_IDP_INVALID;
+            return NGX_OK;
+        }
+    }
+
+    if (scf->user < scf->identity->nelts) {
+        verdict->user = verdict->values[scf->user];
+    }
+
+    return NGX_OK;
+}
+
+
+/* Reads the one line called "folded"; returns what is wrong, or NULL. */
+
+static const char *
+ngx_http_identgw_identity_value(const ngx_http_request_t *sr,
+    const ngx_str_t *folded, ngx_str_t *value)
+{
+    ngx_uint_t              i, n;
+    const ngx_list_part_t  *part;
+    const ngx_table_elt_t  *h;
+
+    n = 0;
+    part = ngx_http_identgw_identity_headers(sr);
+
+    for (/* void */; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_identgw_identity_is_line(sr, folded, &h[i])) {
+                *value = h[i].value;
+                n++;
+            }
+        }
+    }
+
+    if (n == 0) {
+        return "lacks an identity header";
+    }
+
+    return n == 1 ? NULL : "has an identity header twice";
+}
+
+
+static const char *
+ngx_http_identgw_identity_check(const ngx_http_identgw_srv_conf_t *scf,
+    ngx_uint_t i, const ngx_str_t *value)
+{
+    const ngx_http_identgw_identity_t  *identity;
+
+    identity = scf->identity->elts;
+
+    if (!ngx_http_identgw_identity_is_clean(value)) {
+        return "has control bytes in an identity header";
+    }
+
+    if (identity[i].authorization
+        && !ngx_http_identgw_identity_is_bearer(value))
+    {
+        return "has no bearer token of a sane size";
+    }
+
+    if (i == scf->user && value->len == 0) {
+        return "names no user";
+    }
+
+    return NULL;
+}
+
+
+static const ngx_list_part_t *
+ngx_http_identgw_identity_headers(const ngx_http_request_t *sr)
+{
+    const ngx_list_t  *list;
+
+    /* what nginx passes on may lack lines that fastcgi_hide_header names */
+
+    if (sr->upstream != NULL) {
+        list = &sr->upstream->headers_in.headers;
+
+        if (list->part.elts != NULL) {
+            return &list->part;
+        }
+    }
+
+    return &sr->headers_out.headers.part;
+}
+
+
+/* In nginx's own list a hash of 0 marks a line as taken out. */
+
+static ngx_uint_t
+ngx_http_identgw_identity_is_line(const ngx_http_request_t *sr,
+    const ngx_str_t *folded, const ngx_table_elt_t *h)
+{
+    return (h->hash != 0 || sr->upstream != NULL)
+           && ngx_http_identgw_names_equal(folded, &h->key);
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_identity_is_bearer(const ngx_str_t *value)
+{
+    u_char  ch;
+    size_t  i, len;
+
+    if (value->len <= sizeof("Bearer ") - 1
+        || ngx_strncmp(value->data, "Bearer ", sizeof("Bearer ") - 1) != 0)
+    {
+        return 0;
+    }
+
+    len = value->len - (sizeof("Bearer ") - 1);
+
+    if (len > NGX_HTTP_IDENTGW_IDENTITY_MAX_TOKEN_SIZE) {
+        return 0;
+    }
+
+    for (i = sizeof("Bearer ") - 1; i < value->len; i++) {
+        ch = value->data[i];
+
+        if ((ch < 'a' || ch > 'z') && (ch < 'A' || ch > 'Z')
+            && (ch < '0' || ch > '9') && ngx_strchr("-._~+/=", ch) == NULL)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_identity_is_clean(const ngx_str_t *value)
+{
+    size_t  i;
+
+    for (i = 0; i < value->len; i++) {
+        if (value->data[i] < ' ' || value->data[i] == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
+}

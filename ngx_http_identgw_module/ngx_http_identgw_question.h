@@ -1,0 +1,27 @@
+/*
+ * The subrequests to the identity provider: GET, without a body, with a
+ * header list and a variable array of their own.
+ */
+
+#ifndef NGX_HTTP_IDENTGW_QUESTION_H
+#define NGX_HTTP_IDENTGW_QUESTION_H
+
+
+#include "ngx_http_identgw_ctx.h"
+
+
+/*
+ * Send the question; NGX_ERROR: no memory. When ctx->authenticate, or
+ * ctx->signin, is done, r runs its phase handler again.
+ */
+ngx_int_t ngx_http_identgw_question_authenticate(ngx_http_request_t *r,
+    ngx_http_identgw_ctx_t *ctx);
+ngx_int_t ngx_http_identgw_question_signin(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
+
+/* Reads $request_id of the client request; NGX_ERROR: no memory. */
+ngx_int_t ngx_http_identgw_question_request_id(ngx_http_request_t *r,
+    ngx_str_t *id);
+
+
+#endif

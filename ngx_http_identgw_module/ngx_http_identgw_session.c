@@ -1,0 +1,295 @@
+#include "ngx_http_identgw_session.h"
+#include "ngx_http_identgw_names.h"
+
+
+typedef struct {
+    ngx_str_t  raw;       /* between two ";" */
+    ngx_str_t  name;
+    ngx_str_t  value;
+    unsigned   is_pair : 1;
+} ngx_http_identgw_session_cookie_t;
+
+
+static ngx_http_identgw_session_e ngx_http_identgw_session_of_header(
+    ngx_http_request_t *r, const ngx_str_t *folded, ngx_str_t *id);
+static ngx_http_identgw_session_e ngx_http_identgw_session_of_cookies(
+    ngx_http_request_t *r, const ngx_str_t *name, ngx_str_t *id);
+static ngx_http_identgw_session_e ngx_http_identgw_session_of_line(
+    const ngx_str_t *line, const ngx_str_t *name, ngx_str_t *id,
+    ngx_http_identgw_session_e found);
+static ngx_uint_t ngx_http_identgw_session_is_valid(const ngx_str_t *id);
+static u_char *ngx_http_identgw_session_cookie(u_char *p, u_char *end,
+    ngx_http_identgw_session_cookie_t *cookie);
+static ngx_uint_t ngx_http_identgw_session_is_called(
+    const ngx_http_identgw_session_cookie_t *cookie, const ngx_str_t *name);
+static void ngx_http_identgw_session_trim(ngx_str_t *s);
+
+
+ngx_http_identgw_session_e
+ngx_http_identgw_session_read(ngx_http_request_t *r,
+    const ngx_http_identgw_name_t *name, ngx_str_t *id)
+{
+    ngx_http_identgw_session_e  found;
+
+    found = ngx_http_identgw_session_of_header(r, &name->folded, id);
+
+    if (found == NGX_HTTP_IDENTGW_SESSION_NONE) {
+        found = ngx_http_identgw_session_of_cookies(r, &name->key, id);
+    }
+
+    if (found == NGX_HTTP_IDENTGW_SESSION_READ
+        && !ngx_http_identgw_session_is_valid(id))
+    {
+        found = NGX_HTTP_IDENTGW_SESSION_BAD;
+    }
+
+    if (found != NGX_HTTP_IDENTGW_SESSION_READ) {
+        ngx_str_null(id);
+    }
+
+    return found;
+}
+
+
+ngx_uint_t
+ngx_http_identgw_session_in_cookies(const ngx_str_t *value,
+    const ngx_str_t *name)
+{
+    u_char                             *p, *end;
+    ngx_http_identgw_session_cookie_t   cookie;
+
+    end = value->data + value->len;
+
+    for (p = value->data; p < end; /* void */) {
+        p = ngx_http_identgw_session_cookie(p, end, &cookie);
+
+        if (ngx_http_identgw_session_is_called(&cookie, name)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_identgw_session_cut_cookies(ngx_pool_t *pool, const ngx_str_t *value,
+    const ngx_str_t *name, ngx_str_t *dst)
+{
+    u_char                             *p, *end, *last;
+    ngx_http_identgw_session_cookie_t   cookie;
+
+    dst->data = ngx_pnalloc(pool, value->len);
+    if (dst->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = dst->data;
+    end = value->data + value->len;
+
+    for (p = value->data; p < end; /* void */) {
+        p = ngx_http_identgw_session_cookie(p, end, &cookie);
+
+        if (ngx_http_identgw_session_is_called(&cookie, name)) {
+            continue;
+        }
+
+        if (last != dst->data) {
+            *last++ = ';';
+
+        } else if (cookie.raw.data != value->data) {
+            ngx_http_identgw_session_trim(&cookie.raw);
+        }
+
+        last = ngx_cpymem(last, cookie.raw.data, cookie.raw.len);
+    }
+
+    dst->len = last - dst->data;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_identgw_session_is_set(const ngx_str_t *set_cookie,
+    const ngx_str_t *name)
+{
+    u_char                             *end;
+    ngx_http_identgw_session_cookie_t   cookie;
+
+    end = set_cookie->data + set_cookie->len;
+
+    (void) ngx_http_identgw_session_cookie(set_cookie->data, end, &cookie);
+
+    return ngx_http_identgw_session_is_called(&cookie, name);
+}
+
+
+static ngx_http_identgw_session_e
+ngx_http_identgw_session_of_header(ngx_http_request_t *r,
+    const ngx_str_t *folded, ngx_str_t *id)
+{
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    n = 0;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_identgw_names_equal(folded, &h[i].key)) {
+                *id = h[i].value;
+                n++;
+            }
+        }
+    }
+
+    if (n == 0) {
+        return NGX_HTTP_IDENTGW_SESSION_NONE;
+    }
+
+    return n == 1 ? NGX_HTTP_IDENTGW_SESSION_READ
+                  : NGX_HTTP_IDENTGW_SESSION_BAD;
+}
+
+
+static ngx_http_identgw_session_e
+ngx_http_identgw_session_of_cookies(ngx_http_request_t *r,
+    const ngx_str_t *name, ngx_str_t *id)
+{
+    static const ngx_str_t  cookie_name = ngx_string("cookie");
+
+    ngx_uint_t                   i;
+    ngx_list_part_t             *part;
+    ngx_table_elt_t             *h;
+    ngx_http_identgw_session_e   found;
+
+    found = NGX_HTTP_IDENTGW_SESSION_NONE;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_identgw_names_equal(&cookie_name, &h[i].key))
+            {
+                found = ngx_http_identgw_session_of_line(&h[i].value, name,
+                                                         id, found);
+            }
+        }
+    }
+
+    return found;
+}
+
+
+static ngx_http_identgw_session_e
+ngx_http_identgw_session_of_line(const ngx_str_t *line, const ngx_str_t *name,
+    ngx_str_t *id, ngx_http_identgw_session_e found)
+{
+    u_char                             *p, *end;
+    ngx_http_identgw_session_cookie_t   cookie;
+
+    end = line->data + line->len;
+
+    for (p = line->data; p < end; /* void */) {
+        p = ngx_http_identgw_session_cookie(p, end, &cookie);
+
+        if (!ngx_http_identgw_session_is_called(&cookie, name)) {
+            continue;
+        }
+
+        if (found == NGX_HTTP_IDENTGW_SESSION_NONE) {
+            found = NGX_HTTP_IDENTGW_SESSION_READ;
+            *id = cookie.value;
+
+        } else if (id->len != cookie.value.len
+                   || ngx_memcmp(id->data, cookie.value.data, id->len) != 0)
+        {
+            found = NGX_HTTP_IDENTGW_SESSION_BAD;
+        }
+    }
+
+    return found;
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_session_is_valid(const ngx_str_t *id)
+{
+    size_t  i;
+
+    if (id->len > NGX_HTTP_IDENTGW_SESSION_MAX_SIZE) {
+        return 0;
+    }
+
+    for (i = 0; i < id->len; i++) {
+        if (id->data[i] <= ' ' || id->data[i] >= 0x7f) {
+            return 0;
+        }
+    }
+
+    return id->len != 0;
+}
+
+
+/* Reads one cookie at "p" < "end", returns where the next one begins. */
+
+static u_char *
+ngx_http_identgw_session_cookie(u_char *p, u_char *end,
+    ngx_http_identgw_session_cookie_t *cookie)
+{
+    u_char  *last, *equals;
+
+    last = ngx_strlchr(p, end, ';');
+    if (last == NULL) {
+        last = end;
+    }
+
+    cookie->raw.data = p;
+    cookie->raw.len = last - p;
+
+    equals = ngx_strlchr(p, last, '=');
+    cookie->is_pair = (equals != NULL);
+
+    if (equals == NULL) {
+        return last == end ? end : last + 1;
+    }
+
+    cookie->name.data = p;
+    cookie->name.len = equals - p;
+    ngx_http_identgw_session_trim(&cookie->name);
+
+    cookie->value.data = equals + 1;
+    cookie->value.len = last - equals - 1;
+    ngx_http_identgw_session_trim(&cookie->value);
+
+    return last == end ? end : last + 1;
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_session_is_called(
+    const ngx_http_identgw_session_cookie_t *cookie, const ngx_str_t *name)
+{
+    return cookie->is_pair
+           && cookie->name.len == name->len
+           && ngx_memcmp(cookie->name.data, name->data, name->len) == 0;
+}
+
+
+static void
+ngx_http_identgw_session_trim(ngx_str_t *s)
+{
+    while (s->len && (s->data[0] == ' ' || s->data[0] == '\t')) {
+        s->data++;
+        s->len--;
+    }
+
+    while (s->len
+           && (s->data[s->len - 1] == ' ' || s->data[s->len - 1] == '\t'))
+    {
+        s->len--;
+    }
+}

@@ -1,0 +1,45 @@
+/* The session id that a client sends, in a header or in a cookie. */
+
+#ifndef NGX_HTTP_IDENTGW_SESSION_H
+#define NGX_HTTP_IDENTGW_SESSION_H
+
+
+#include "ngx_http_identgw_conf.h"
+
+
+#define NGX_HTTP_IDENTGW_SESSION_MAX_SIZE  512
+
+
+typedef enum {
+    NGX_HTTP_IDENTGW_SESSION_NONE = 0,
+    NGX_HTTP_IDENTGW_SESSION_BAD,
+    NGX_HTTP_IDENTGW_SESSION_READ
+} ngx_http_identgw_session_e;
+
+
+/*
+ * Reads the id called "name" out of the request's header lines into "id",
+ * which is set only when one was READ. A header line counts alone; two lines,
+ * two cookies with different values, and an id that is empty, too long or
+ * holds a control, space or non-ASCII byte are BAD.
+ */
+ngx_http_identgw_session_e ngx_http_identgw_session_read(ngx_http_request_t *r,
+    const ngx_http_identgw_name_t *name, ngx_str_t *id);
+
+/* Whether the Cookie line "value" holds a cookie called "name". */
+ngx_uint_t ngx_http_identgw_session_in_cookies(const ngx_str_t *value,
+    const ngx_str_t *name);
+
+/*
+ * Writes the Cookie line "value" without the cookies called "name" to "dst",
+ * the others byte for byte; "dst" is empty when none is left.
+ */
+ngx_int_t ngx_http_identgw_session_cut_cookies(ngx_pool_t *pool,
+    const ngx_str_t *value, const ngx_str_t *name, ngx_str_t *dst);
+
+/* Whether a Set-Cookie line sets the cookie called "name". */
+ngx_uint_t ngx_http_identgw_session_is_set(const ngx_str_t *set_cookie,
+    const ngx_str_t *name);
+
+
+#endif
