@@ -161,12 +161,12 @@ rebuild = $(MAKE) --no-print-directory \
 run:
 	@$(call prepare,run)
 	@$(rebuild) all >&2
-	@BUILD='$(BUILD)' scripts/run
+	@exec env BUILD='$(BUILD)' scripts/run
 
 test:
 	@$(call prepare,test)
 	@$(rebuild) all unit fixture
-	@BUILD='$(BUILD)' scripts/prove
+	@exec env BUILD='$(BUILD)' scripts/prove
 
 clean:
 	rm -rf '$(BUILD)'
