@@ -534,8 +534,7 @@ is_p256_pair(EVP_PKEY *pkey)
     char group[64];
     bool is_right = false;
 
-    if (EVP_PKEY_is_a(pkey, "EC") != 1
-        || EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1
+    if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1
         || strcmp(group, SN_X9_62_prime256v1) != 0) {
         return false;
     }

@@ -167,6 +167,7 @@ random_bytes_differ(void **state)
     assert_int_equal(igw_random(b, sizeof(b)), IGW_OK);
     assert_memory_not_equal(a, b, sizeof(a));
     assert_int_equal(igw_random(a, (size_t)INT32_MAX + 1), IGW_ERROR);
+    assert_int_equal(igw_random(a, (size_t)1 << 32), IGW_ERROR);
 }
 
 static void
@@ -538,6 +539,8 @@ a_jwk_that_is_not_es256_public_is_refused(void **state)
         "{" EC ",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU=\"," RFC_Y
         "," KID "}",
         "{" EC ",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVE\"," RFC_Y
+        "," KID "}",
+        "{" EC ",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEUA\"," RFC_Y
         "," KID "}",
         "{" EC ",\"x\":\"AH_Nzidw9sRdQYPL7m_bS3tYBzM1e-nvE7rPbjx70VRF\"," RFC_Y
         "," KID "}",
