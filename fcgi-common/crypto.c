@@ -743,7 +743,7 @@ fill_keyset(struct igw_keyset *set, const struct json_t *keys,
     size_t count = igw_json_size(keys);
 
     (void)snprintf(why, WHY_SIZE, "Its array \"keys\" is empty.");
-    set->keys = calloc(count + 1, sizeof(set->keys[0]));
+    set->keys = calloc(count + 1, sizeof(struct igw_key *));
     if (set->keys == NULL) {
         return IGW_ERROR;
     }
