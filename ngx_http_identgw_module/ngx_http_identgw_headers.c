@@ -287,11 +287,16 @@ ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r, ngx_array_t *added,
 }
 
 
+/*
+ * No part but the first may be empty: nginx's loops over a list would take
+ * the element behind its end for a header.
+ */
+
 static ngx_int_t
 ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
     const ngx_http_identgw_headers_drop_t *drop, const ngx_array_t *added)
 {
-    ngx_uint_t        n;
+    ngx_uint_t        n, nalloc;
     ngx_list_t       *list;
     ngx_list_part_t   head, *part, *last;
     ngx_table_elt_t  *elts;
@@ -313,26 +318,30 @@ ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
         }
     }
 
-    /* the last part must have room for whoever pushes a header later */
+    nalloc = last->nelts;
 
-    elts = ngx_pcalloc(r->pool, (n + 4) * sizeof(ngx_table_elt_t));
-    if (elts == NULL) {
-        return NGX_ERROR;
-    }
+    if (n != 0 || last->elts == NULL) {
+        nalloc = n + 4;
 
-    if (n != 0) {
-        ngx_memcpy(elts, added->elts, n * sizeof(ngx_table_elt_t));
-    }
+        elts = ngx_pcalloc(r->pool, nalloc * sizeof(ngx_table_elt_t));
+        if (elts == NULL) {
+            return NGX_ERROR;
+        }
 
-    last = ngx_http_identgw_headers_append(r->pool, last, elts, n);
-    if (last == NULL) {
-        return NGX_ERROR;
+        if (n != 0) {
+            ngx_memcpy(elts, added->elts, n * sizeof(ngx_table_elt_t));
+        }
+
+        last = ngx_http_identgw_headers_append(r->pool, last, elts, n);
+        if (last == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     list->part = head;
     list->last = (last == &head) ? &list->part : last;
     list->size = sizeof(ngx_table_elt_t);
-    list->nalloc = n + 4;
+    list->nalloc = nalloc;
     list->pool = r->pool;
 
     ngx_http_identgw_compat_headers_changed(r);
