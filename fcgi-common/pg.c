@@ -27,8 +27,9 @@ struct igw_pg {
     PGconn *conn; /* NULL: not connected */
     bool *is_prepared;
     bool in_transaction;
-    bool is_lost;           /* the last statement broke the connection */
-    bool is_cut_short;      /* a notice: committed here, not on the standby */
+    bool is_lost;      /* the last statement broke the connection */
+    bool is_cut_short; /* a notice: committed here, not on the standby */
+    bool is_ending;    /* a notice: the server is closing this connection */
     struct igw_buf scratch; /* text parameters with their NULs */
     char constraint[64];
     char message[256];
@@ -125,6 +126,7 @@ disconnect(struct igw_pg *pg)
 {
     PQfinish(pg->conn);
     pg->conn = NULL;
+    pg->is_ending = false;
     memset(pg->is_prepared, 0,
            pg->config.statement_count * sizeof(*pg->is_prepared));
 }
@@ -141,7 +143,7 @@ ready(struct igw_pg *pg)
     if (pg->in_transaction) {
         return pg->conn != NULL ? IGW_OK : IGW_UNAVAILABLE;
     }
-    if (pg->conn != NULL && !is_idle(pg->conn)) {
+    if (pg->conn != NULL && (!is_idle(pg->conn) || pg->is_ending)) {
         disconnect(pg);
     }
     return pg->conn != NULL ? IGW_OK : connect_now(pg);
@@ -163,20 +165,38 @@ is_idle(PGconn *conn)
            && PQtransactionStatus(conn) == PQTRANS_IDLE;
 }
 
-/* SECURITY: success with this warning is no success (SyncRepWaitForLSN). */
+static void
+copy_field(char *out, size_t size, const PGresult *result, int field)
+{
+    const char *text = PQresultErrorField(result, field);
+
+    snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+/*
+ * SECURITY: success with a warning of no class of its own is no success:
+ * SyncRepWaitForLSN's has none, and its text is in the server's language. A
+ * FATAL comes here when no statement waits, perhaps before the connection ends.
+ */
 static void
 on_notice(void *arg, const PGresult *notice)
 {
     struct igw_pg *pg = arg;
-    const char *state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+    char severity[16];
+    char state[6];
     const char *text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
 
-    if (state != NULL && strcmp(state, "01000") == 0 && text != NULL
-        && strstr(text, "synchronous replication") != NULL) {
+    copy_field(severity, sizeof(severity), notice,
+               PG_DIAG_SEVERITY_NONLOCALIZED);
+    copy_field(state, sizeof(state), notice, PG_DIAG_SQLSTATE);
+    if (strcmp(severity, "WARNING") == 0 && strcmp(state, "01000") == 0) {
         pg->is_cut_short = true;
     }
-    igw_logf(IGW_LOG_INFO, "database_notice", "%s %s",
-             state != NULL ? state : "", text != NULL ? text : "");
+    if (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0) {
+        pg->is_ending = true;
+    }
+    igw_logf(IGW_LOG_INFO, "database_notice", "%s %s", state,
+             text != NULL ? text : "");
 }
 
 /* Blocking: libpq's own walk over several hosts needs it. */
@@ -540,14 +560,6 @@ await(struct igw_pg *pg, PGresult **result)
             return lost(pg, "an answer of an unexpected kind");
         }
     }
-}
-
-static void
-copy_field(char *out, size_t size, const PGresult *result, int field)
-{
-    const char *text = PQresultErrorField(result, field);
-
-    snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
 static enum igw_result
