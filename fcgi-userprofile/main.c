@@ -108,8 +108,9 @@ serve(void *target, int argc, char **argv)
         settings->listen = listen;
     }
     if (settings->jwks_file[0] == '\0') {
-        fprintf(stderr, "userprofile: USERPROFILE_JWKS_FILE is required: a "
-                        "file that `identprov key export` has written\n");
+        (void)fprintf(stderr,
+                      "userprofile: USERPROFILE_JWKS_FILE is required: a "
+                      "file that `identprov key export` has written\n");
         return 2;
     }
 
@@ -145,8 +146,8 @@ migrate(void *target, int argc, char **argv)
     pg = igw_pg_new(&config);
     rc = pg != NULL ? store_migrate(pg) : IGW_ERROR;
     if (rc != IGW_OK) {
-        fprintf(stderr, "userprofile: migrate: %s\n",
-                pg != NULL ? igw_pg_message(pg) : "out of memory");
+        (void)fprintf(stderr, "userprofile: migrate: %s\n",
+                      pg != NULL ? igw_pg_message(pg) : "out of memory");
     }
 
     igw_pg_free(&pg);

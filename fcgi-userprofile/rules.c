@@ -2,54 +2,48 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "shapes.h"
 #include "text.h"
 
 enum { ERRORS_MAX = 100 };
 
 struct rule {
     enum profile_field field;
-    const char *name;
-    size_t max; /* code points */
     bool many_lines;
+    const char *name;
+    size_t max;                           /* code points */
     bool (*shape)(struct igw_slice text); /* NULL: any text */
     const char *expected;
 };
 
-static bool is_url(struct igw_slice text);
-static bool is_birthdate(struct igw_slice text);
-static bool is_zoneinfo(struct igw_slice text);
-static bool is_locale(struct igw_slice text);
-static bool is_phone_number(struct igw_slice text);
-
 static const char url[] = "must be an http or https URL without credentials";
 
 static const struct rule top_rules[] = {
-    { PROFILE_GIVEN_NAME, "given_name", 128, false, NULL, NULL },
-    { PROFILE_FAMILY_NAME, "family_name", 128, false, NULL, NULL },
-    { PROFILE_NICKNAME, "nickname", 128, false, NULL, NULL },
-    { PROFILE_PICTURE, "picture", 2048, false, is_url, url },
-    { PROFILE_WEBSITE, "website", 2048, false, is_url, url },
-    { PROFILE_GENDER, "gender", 64, false, NULL, NULL },
-    { PROFILE_BIRTHDATE, "birthdate", 10, false, is_birthdate,
+    { PROFILE_GIVEN_NAME, false, "given_name", 128, NULL, NULL },
+    { PROFILE_FAMILY_NAME, false, "family_name", 128, NULL, NULL },
+    { PROFILE_NICKNAME, false, "nickname", 128, NULL, NULL },
+    { PROFILE_PICTURE, false, "picture", 2048, shapes_is_url, url },
+    { PROFILE_WEBSITE, false, "website", 2048, shapes_is_url, url },
+    { PROFILE_GENDER, false, "gender", 64, NULL, NULL },
+    { PROFILE_BIRTHDATE, false, "birthdate", 10, shapes_is_birthdate,
       "must be a date as YYYY-MM-DD, 0000-MM-DD or YYYY" },
-    { PROFILE_ZONEINFO, "zoneinfo", 64, false, is_zoneinfo,
+    { PROFILE_ZONEINFO, false, "zoneinfo", 64, shapes_is_zoneinfo,
       "must be a time zone's name such as Europe/Paris" },
-    { PROFILE_LOCALE, "locale", 35, false, is_locale,
+    { PROFILE_LOCALE, false, "locale", 35, shapes_is_locale,
       "must be a language tag such as en-US" },
-    { PROFILE_PHONE_NUMBER, "phone_number", 16, false, is_phone_number,
+    { PROFILE_PHONE_NUMBER, false, "phone_number", 16, shapes_is_phone_number,
       "must be a number in E.164 form such as +14255551212" },
-    { PROFILE_BIO, "bio", 4096, true, NULL, NULL },
+    { PROFILE_BIO, true, "bio", 4096, NULL, NULL },
 };
 
 static const struct rule address_rules[] = {
-    { PROFILE_ADDRESS_FORMATTED, "formatted", 1024, true, NULL, NULL },
-    { PROFILE_ADDRESS_STREET_ADDRESS, "street_address", 512, true, NULL, NULL },
-    { PROFILE_ADDRESS_LOCALITY, "locality", 128, false, NULL, NULL },
-    { PROFILE_ADDRESS_REGION, "region", 128, false, NULL, NULL },
-    { PROFILE_ADDRESS_POSTAL_CODE, "postal_code", 32, false, NULL, NULL },
-    { PROFILE_ADDRESS_COUNTRY, "country", 128, false, NULL, NULL },
+    { PROFILE_ADDRESS_FORMATTED, true, "formatted", 1024, NULL, NULL },
+    { PROFILE_ADDRESS_STREET_ADDRESS, true, "street_address", 512, NULL, NULL },
+    { PROFILE_ADDRESS_LOCALITY, false, "locality", 128, NULL, NULL },
+    { PROFILE_ADDRESS_REGION, false, "region", 128, NULL, NULL },
+    { PROFILE_ADDRESS_POSTAL_CODE, false, "postal_code", 32, NULL, NULL },
+    { PROFILE_ADDRESS_COUNTRY, false, "country", 128, NULL, NULL },
 };
 
 /* In every answer, in no question. */
@@ -215,19 +209,19 @@ static const char *
 fault_of(const struct rule *rule, struct igw_slice text, char detail[64])
 {
     if (text.len == 0) {
-        snprintf(detail, 64, "must not be empty; leave it out instead");
+        (void)snprintf(detail, 64, "must not be empty; leave it out instead");
         return "too_short";
     }
     if (!is_clean(text, rule->many_lines)) {
-        snprintf(detail, 64, "must not contain control characters");
+        (void)snprintf(detail, 64, "must not contain control characters");
         return "control_character";
     }
     if (igw_text_length(text) > rule->max) {
-        snprintf(detail, 64, "must be at most %zu characters", rule->max);
+        (void)snprintf(detail, 64, "must be at most %zu characters", rule->max);
         return "too_long";
     }
     if (rule->shape != NULL && !rule->shape(text)) {
-        snprintf(detail, 64, "%s", rule->expected);
+        (void)snprintf(detail, 64, "%s", rule->expected);
         return "invalid_format";
     }
     return NULL;
@@ -298,128 +292,6 @@ is_clean(struct igw_slice text, bool many_lines)
         }
     }
     return igw_text_check(text) == IGW_TEXT_OK;
-}
-
-static bool
-is_url(struct igw_slice text)
-{
-    static const char *const schemes[] = { "http://", "https://" };
-    size_t skip = 0;
-    size_t host;
-
-    for (size_t i = 0; i < COUNT(schemes); i++) {
-        if (strncasecmp(text.data, schemes[i], strlen(schemes[i])) == 0) {
-            skip = strlen(schemes[i]);
-        }
-    }
-    if (skip == 0 || strpbrk(text.data, " \"<>\\^`{|}") != NULL) {
-        return false;
-    }
-
-    host = strcspn(text.data + skip, "/?#");
-    return host > 0 && text.data[skip] != ':'
-           && memchr(text.data + skip, '@', host) == NULL;
-}
-
-/* `count` decimal digits at *text, which moves behind them; else -1. */
-static int
-take_digits(const char **text, size_t count)
-{
-    int number = 0;
-
-    for (size_t i = 0; i < count; i++, (*text)++) {
-        if (**text < '0' || **text > '9') {
-            return -1;
-        }
-        number = number * 10 + (**text - '0');
-    }
-    return number;
-}
-
-static int
-days_in_month(int year, int month)
-{
-    static const int days[] = {
-        31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
-    };
-    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    return days[month - 1] + (month == 2 && is_leap);
-}
-
-static bool
-is_birthdate(struct igw_slice text)
-{
-    const char *at = text.data;
-    int year = take_digits(&at, 4);
-    int month;
-    int day;
-
-    if (year >= 0 && *at == '\0') {
-        return year > 0;
-    }
-    if (year < 0 || *at++ != '-') {
-        return false;
-    }
-
-    month = take_digits(&at, 2);
-    if (month < 1 || month > 12 || *at++ != '-') {
-        return false;
-    }
-
-    /* The year 0000 says "not given" and has a 29th of February. */
-    day = take_digits(&at, 2);
-    return day >= 1 && day <= days_in_month(year, month) && *at == '\0';
-}
-
-/* A letter, then letters, digits and these. */
-static bool
-is_word(struct igw_slice text, const char *others)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "abcdefghijklmnopqrstuvwxyz";
-    size_t at = strspn(text.data, letters);
-
-    if (at == 0) {
-        return false;
-    }
-    while (at < text.len) {
-        size_t more = strspn(text.data + at, letters);
-
-        more += strspn(text.data + at + more, "0123456789");
-        more += strspn(text.data + at + more, others);
-        if (more == 0) {
-            return false;
-        }
-        at += more;
-    }
-    return true;
-}
-
-static bool
-is_zoneinfo(struct igw_slice text)
-{
-    return is_word(text, "/_+-");
-}
-
-static bool
-is_locale(struct igw_slice text)
-{
-    return is_word(text, "-_");
-}
-
-/* E.164: at most 15 digits; the shortest in use have 7. */
-static bool
-is_phone_number(struct igw_slice text)
-{
-    size_t digits;
-
-    if (text.data[0] != '+' || text.data[1] == '0') {
-        return false;
-    }
-
-    digits = strspn(text.data + 1, "0123456789");
-    return digits >= 7 && digits <= 15 && text.len == digits + 1;
 }
 
 enum igw_result
