@@ -43,27 +43,17 @@ client_session(const struct igw_call *call)
 
 enum igw_result
 client_all_sessions(const struct igw_call *call,
-                    struct session_hash hashes[CLIENT_SESSIONS_MAX],
-                    size_t *count)
+                    struct session_hash hashes[SESSION_ALL_MAX], size_t *count)
 {
-    const struct igw_slice ids[CLIENT_SESSIONS_MAX] = {
-        session_in_header(session_header(call)),
-        session_in_cookies(cookies(call), client_session_name(call)),
-    };
-    enum igw_result rc;
+    struct igw_slice ids[SESSION_ALL_MAX];
+    enum igw_result rc = IGW_OK;
 
-    *count = 0;
-    for (size_t i = 0; i < CLIENT_SESSIONS_MAX; i++) {
-        if (ids[i].len == 0) {
-            continue;
-        }
-        rc = session_hash(ids[i], &hashes[*count]);
-        if (rc != IGW_OK) {
-            return rc;
-        }
-        (*count)++;
+    *count = session_all(session_header(call), cookies(call),
+                         client_session_name(call), ids);
+    for (size_t i = 0; i < *count && rc == IGW_OK; i++) {
+        rc = session_hash(ids[i], &hashes[i]);
     }
-    return IGW_OK;
+    return rc;
 }
 
 void

@@ -14,13 +14,13 @@ const char *client_session_name(const struct igw_call *call);
 /* The session id that counts; empty when there is none. Borrowed. */
 struct igw_slice client_session(const struct igw_call *call);
 
-enum { CLIENT_SESSIONS_MAX = 2 };
-
-/* Hashes of the header's id and of the cookie's, those that there are. */
-enum igw_result
-client_all_sessions(const struct igw_call *call,
-                    struct session_hash hashes[CLIENT_SESSIONS_MAX],
-                    size_t *count) IGW_MUST_CHECK;
+/*
+ * Hashes of all ids that came, in the header and in cookies, whether they
+ * count or not: what a login or logout ends.
+ */
+enum igw_result client_all_sessions(const struct igw_call *call,
+                                    struct session_hash hashes[SESSION_ALL_MAX],
+                                    size_t *count) IGW_MUST_CHECK;
 
 /* Set-Cookie; id NULL clears it. */
 void client_set_cookie(struct igw_call *call, const char *id);

@@ -104,7 +104,7 @@ open_session(struct igw_call *call, const struct credential *credential,
              struct outcome *outcome)
 {
     const struct app *app = call->app;
-    struct session_hash revoked[CLIENT_SESSIONS_MAX];
+    struct session_hash revoked[SESSION_ALL_MAX];
     struct new_session new = {
         .account_id = credential->account.id,
         .credential_version = credential->version,

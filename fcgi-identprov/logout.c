@@ -7,7 +7,7 @@
 void
 logout_post(struct igw_call *call)
 {
-    struct session_hash hashes[CLIENT_SESSIONS_MAX];
+    struct session_hash hashes[SESSION_ALL_MAX];
     size_t count;
     enum igw_result rc;
 

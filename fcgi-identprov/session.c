@@ -160,6 +160,24 @@ session_choose(const char *header, const char *cookies, const char *name)
     return session_in_cookies(cookies, name);
 }
 
+size_t
+session_all(const char *header, const char *cookies, const char *name,
+            struct igw_slice ids[SESSION_ALL_MAX])
+{
+    struct igw_slice value = igw_slice_of(header);
+    size_t count = 0;
+
+    if (is_id(value)) {
+        ids[count++] = value;
+    }
+    while (cookies != NULL && *cookies != '\0' && count < SESSION_ALL_MAX) {
+        if (value_of(next_pair(&cookies), name, &value) && is_id(value)) {
+            ids[count++] = value;
+        }
+    }
+    return count;
+}
+
 enum igw_result
 session_new(char id[SESSION_ID_LEN + 1])
 {

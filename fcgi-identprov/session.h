@@ -34,6 +34,15 @@ struct igw_slice session_in_cookies(const char *cookies, const char *name);
 struct igw_slice session_choose(const char *header, const char *cookies,
                                 const char *name);
 
+enum { SESSION_ALL_MAX = 8 };
+
+/*
+ * Every id that came, whether it counts or not: the header's and those of the
+ * first cookies of the name. Borrowed; returns how many.
+ */
+size_t session_all(const char *header, const char *cookies, const char *name,
+                   struct igw_slice ids[SESSION_ALL_MAX]);
+
 struct session_hash {
     unsigned char bytes[IGW_SHA256_SIZE];
 };

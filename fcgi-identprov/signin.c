@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "accept.h"
 #include "client.h"
 #include "handlers.h"
@@ -47,6 +49,34 @@ answer_problem(struct igw_call *call)
     }
 }
 
+/* The gateway says that the client sent a bearer token. */
+static bool
+is_hinted(const struct igw_call *call)
+{
+    const char *hint = igw_request_param(call->request, "HTTP_X_IDENTGW_HINT");
+
+    return hint != NULL && strcmp(hint, "bearer") == 0;
+}
+
+static void
+answer_text(struct igw_call *call)
+{
+    struct igw_buf text;
+
+    igw_buf_init(&text);
+    igw_buf_puts(&text, SENTENCE "\n");
+    if (is_hinted(call)) {
+        igw_buf_printf(&text,
+                       "A bearer token is not taken here: send the session id"
+                       " as the header or cookie %s.\n",
+                       client_session_name(call));
+    }
+    igw_response_text(call->response, 200, "text/plain; charset=utf-8",
+                      text.failed ? igw_slice_of(SENTENCE "\n")
+                                  : igw_buf_slice(&text));
+    igw_buf_clear(&text);
+}
+
 void
 signin_get(struct igw_call *call)
 {
@@ -63,8 +93,7 @@ signin_get(struct igw_call *call)
                           igw_slice_of(page));
         break;
     default:
-        igw_response_text(call->response, 200, "text/plain; charset=utf-8",
-                          igw_slice_of(SENTENCE "\n"));
+        answer_text(call);
         break;
     }
     igw_response_header(call->response, "Cache-Control",

@@ -99,7 +99,7 @@ static const char find_session[] =
     "  AND s.last_used_at > now() - $2::bigint * interval '1 millisecond'";
 
 static const char revoke_sessions[] =
-    "DELETE FROM identprov.session WHERE hash IN ($1, $2)";
+    "DELETE FROM identprov.session WHERE hash = ANY ($1::bytea[])";
 
 /*
  * Rows that another transaction holds are passed over: a login or logout that
@@ -367,39 +367,25 @@ store_find_session(struct igw_pg *pg, const struct session_hash *hash,
     return IGW_OK;
 }
 
-enum igw_result
-store_revoke_sessions(struct igw_pg *pg, const struct session_hash *hashes,
-                      size_t count)
-{
-    const struct igw_pg_param params[] = {
-        count > 0 ? hash_param(&hashes[0]) : igw_pg_string(NULL),
-        count > 1 ? hash_param(&hashes[1]) : igw_pg_string(NULL),
-    };
-
-    if (count == 0) {
-        return IGW_OK;
-    }
-    return igw_pg_exec(pg, REVOKE_SESSIONS, params, 2, NULL);
-}
-
 /* An array literal of bytea: {"\\x0123...","\\x..."} */
 static void
 put_hashes(struct igw_buf *out, const struct session_hash *hashes, size_t count)
 {
     char hex[2 * IGW_SHA256_SIZE + 1];
 
+    igw_buf_puts(out, "{");
     for (size_t i = 0; i < count; i++) {
         igw_hex(hashes[i].bytes, IGW_SHA256_SIZE, hex);
-        igw_buf_printf(out, "%s\"\\\\x%s\"", i == 0 ? "{" : ",", hex);
+        igw_buf_printf(out, "%s\"\\\\x%s\"", i == 0 ? "" : ",", hex);
     }
-    igw_buf_puts(out, count == 0 ? "{}" : "}");
+    igw_buf_puts(out, "}");
 }
 
-enum igw_result
-store_touch_sessions(struct igw_pg *pg, const struct session_hash *hashes,
-                     size_t count, int64_t touch_ms)
+/* A statement whose first parameter is hashes, and a second one or none. */
+static enum igw_result
+exec_hashes(struct igw_pg *pg, enum statement statement,
+            const struct session_hash *hashes, size_t count, const char *second)
 {
-    char touch[NUMBER_SIZE];
     struct igw_pg_param params[2];
     struct igw_buf list;
     enum igw_result rc = IGW_ERROR;
@@ -408,11 +394,31 @@ store_touch_sessions(struct igw_pg *pg, const struct session_hash *hashes,
     put_hashes(&list, hashes, count);
     if (!list.failed) {
         params[0] = igw_pg_text(igw_buf_slice(&list));
-        params[1] = number(touch_ms, touch);
-        rc = igw_pg_exec(pg, TOUCH_SESSIONS, params, 2, NULL);
+        params[1] = igw_pg_string(second);
+        rc = igw_pg_exec(pg, statement, params, second == NULL ? 1 : 2, NULL);
     }
     igw_buf_clear(&list);
     return rc;
+}
+
+enum igw_result
+store_revoke_sessions(struct igw_pg *pg, const struct session_hash *hashes,
+                      size_t count)
+{
+    if (count == 0) {
+        return IGW_OK;
+    }
+    return exec_hashes(pg, REVOKE_SESSIONS, hashes, count, NULL);
+}
+
+enum igw_result
+store_touch_sessions(struct igw_pg *pg, const struct session_hash *hashes,
+                     size_t count, int64_t touch_ms)
+{
+    char touch[NUMBER_SIZE];
+
+    (void)number(touch_ms, touch);
+    return exec_hashes(pg, TOUCH_SESSIONS, hashes, count, touch);
 }
 
 enum igw_result

@@ -89,7 +89,7 @@ struct new_session {
     const char *credential_version;
     struct session_hash hash;
     const struct session_hash *revoked; /* sessions that end with this login */
-    size_t revoked_count;               /* 0 to 2 */
+    size_t revoked_count;
 };
 
 enum { STORE_TIME_SIZE = 32 };
@@ -117,7 +117,7 @@ enum igw_result store_find_session(struct igw_pg *pg,
                                    int64_t idle_ms, int64_t touch_ms,
                                    struct live_session *session) IGW_MUST_CHECK;
 
-/* Ends up to two sessions; those that are not there are no error. */
+/* Ends sessions; those that are not there are no error. */
 enum igw_result store_revoke_sessions(struct igw_pg *pg,
                                       const struct session_hash *hashes,
                                       size_t count) IGW_MUST_CHECK;

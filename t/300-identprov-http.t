@@ -297,7 +297,9 @@ my @not_in = (
         'an unknown header beside a good cookie' ],
     [ [ 'Cookie', "JSESSIONID=$session; JSESSIONID=x" ],
         'two different cookies' ],
-    [ [ 'Cookie', "JSESSIONID=$session", 'Cookie', 'JSESSIONID=x' ],
+    [ [ 'Cookie', "JSESSIONID=x; JSESSIONID=$session" ],
+        '... in the other order' ],
+    [ [ 'Cookie', 'JSESSIONID=x', 'Cookie', "JSESSIONID=$session" ],
         'two different cookies on two lines' ],
     [ [ 'Authorization', "Bearer $body->{token}" ], 'a bearer token' ],
     [ [ 'Authorization', "Bearer $session" ], 'the id as a bearer token' ]);
@@ -378,6 +380,11 @@ for my $where ('', '/in') {
 is($idp->request('GET', '/signin')->{body}, "$SENTENCE\n",
     'plain text is the sentence and a newline');
 
+my $hint = $idp->request('GET', '/in/signin',
+    headers => [ 'X-Identgw-Hint', 'bearer' ])->{body};
+like($hint, qr/^\Q$SENTENCE\E\n.*bearer token.*header or cookie JSESSIONID\.\n$/,
+    'a client that sent a bearer token reads what to send');
+
 # --- keys and health ------------------------------------------------------------
 
 $answer = $idp->request('GET', '/.well-known/jwks.json');
@@ -410,6 +417,13 @@ for my $try ([ 'JSESSIONID', $session, 'Cookie', "JSESSIONID=$by_cookie" ],
     is(header($answer, 'Set-Cookie'), $cleared, '... clears the cookie');
     is(header($answer, 'Cache-Control'), 'no-store', '... not to store');
 }
+my ($one, $two) = map { header(login('Иван', 'correct horse'), 'JSESSIONID') }
+    1, 2;
+$idp->request('POST', '/logout',
+    headers => [ 'Cookie', "JSESSIONID=$one; JSESSIONID=$two" ]);
+is($idp->request('GET', '/authenticate', headers => [ 'JSESSIONID', $_ ])
+        ->{status}, 401, 'of two cookies each session is over')
+    for $one, $two;
 for my $id ($session, $by_cookie) {
     is($idp->request('GET', '/authenticate', headers => [ 'JSESSIONID', $id ])
             ->{status}, 401, 'header\'s and cookie\'s session are both over');

@@ -112,6 +112,36 @@ test_an_id_has_at_most_512_bytes(void **state)
 }
 
 static void
+check_all(const char *header, const char *cookies, const char *expected)
+{
+    struct igw_slice ids[SESSION_ALL_MAX];
+    size_t count = session_all(header, cookies, "s", ids);
+    struct igw_buf found;
+
+    igw_buf_init(&found);
+    igw_buf_puts(&found, "");
+    for (size_t i = 0; i < count; i++) {
+        igw_buf_append(&found, ids[i].data, ids[i].len);
+        igw_buf_puts(&found, " ");
+    }
+    assert_string_equal(found.data != NULL ? found.data : "", expected);
+    igw_buf_clear(&found);
+}
+
+static void
+test_all_ids_that_came(void **state)
+{
+    check_all(NULL, NULL, "");
+    check_all("a", NULL, "a ");
+    check_all("a b", "s=", "");
+    check_all("a", "s=b", "a b ");
+    check_all("", "s=b; x=c; s=d; S=e", "b d ");
+    check_all("a", "s=a; s=a", "a a a ");
+    check_all("a b", "s=b c; s=d", "d ");
+    check_all("0", "s=1;s=2;s=3;s=4;s=5;s=6;s=7;s=8;s=9", "0 1 2 3 4 5 6 7 ");
+}
+
+static void
 test_names(void **state)
 {
     char name[SESSION_NAME_MAX + 2];
@@ -198,6 +228,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_where_the_id_is),
         cmocka_unit_test(test_an_id_has_at_most_512_bytes),
+        cmocka_unit_test(test_all_ids_that_came),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_cookies_as_they_are_set),
         cmocka_unit_test(test_new_ids_are_found_again_and_never_equal),
