@@ -26,12 +26,7 @@ struct igw_pg_statement {
 };
 
 struct igw_pg_config {
-    /*
-     * A connection string or URI, perhaps of several hosts, which are tried in
-     * turn, the last good one first. Unless it says otherwise,
-     * target_session_attrs is read-write.
-     */
-    const char *conninfo;
+    const char *conninfo; /* target_session_attrs=read-write is added */
     const char *application_name;
     const struct igw_pg_statement *statements; /* indexed by the app's enum */
     size_t statement_count;
@@ -56,9 +51,9 @@ struct igw_pg_param igw_pg_bytes(const void *data, size_t len);
 enum { IGW_PG_PARAMS_MAX = 32 };
 
 /*
- * Runs one prepared statement, preparing it first on a new connection; a NUL in
- * a text is IGW_INVALID. *rows
+ * Runs one prepared statement, preparing it first on a new connection. *rows
  * (may be NULL when not wanted) is the caller's, freed by igw_rows_free.
+ * IGW_INVALID: a text with a NUL, which libpq would cut; nothing is sent.
  * IGW_CONFLICT: unique or exclusion constraint, IGW_INVALID: check, not-null,
  * foreign key or data exception, each with its name in igw_pg_constraint.
  * Serialization failures and deadlocks are IGW_UNAVAILABLE.
@@ -69,12 +64,6 @@ enum igw_result igw_pg_exec(struct igw_pg *pg, size_t statement,
                             struct igw_rows **rows) IGW_MUST_CHECK;
 
 /* The same for a statement that is asked once, not prepared. */
-enum igw_result igw_pg_query(struct igw_pg *pg, const char *sql,
-                             const struct igw_pg_param *params,
-                             size_t param_count,
-                             struct igw_rows **rows) IGW_MUST_CHECK;
-
-/* The same for a text that is not in the table and runs rarely. */
 enum igw_result igw_pg_query(struct igw_pg *pg, const char *sql,
                              const struct igw_pg_param *params,
                              size_t param_count,
