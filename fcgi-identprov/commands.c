@@ -30,8 +30,8 @@ migrate_command(void *target, int argc, char **argv)
         rc = store_migrate(pg);
     }
     if (rc != IGW_OK) {
-        fprintf(stderr, "identprov: migrate: %s\n",
-                pg != NULL ? igw_pg_message(pg) : "out of memory");
+        (void)fprintf(stderr, "identprov: migrate: %s\n",
+                      pg != NULL ? igw_pg_message(pg) : "out of memory");
     }
     igw_pg_free(&pg);
     return rc == IGW_OK ? COMMAND_DONE : COMMAND_FAILED;
@@ -58,7 +58,7 @@ static enum igw_result export(const struct app_settings *settings,
         rc = keys_export(pg, settings->key_passphrase_file, jwks, why); }
 if (rc != IGW_OK)
 {
-    fprintf(stderr, "identprov: %s\n", why);
+    (void)fprintf(stderr, "identprov: %s\n", why);
 }
 igw_pg_free(&pg);
 return rc;

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "threads.h"
-
 enum { NICE = 10 };
 
 /* Lives on the waiting caller's stack. */
@@ -129,8 +127,9 @@ hasher_new(const struct hasher_config *config)
         goto fail;
     }
     while (hasher->thread_count < slots) {
-        if (threads_start(&hasher->threads[hasher->thread_count], work, hasher)
-            != IGW_OK) {
+        if (pthread_create(&hasher->threads[hasher->thread_count], NULL, work,
+                           hasher)
+            != 0) {
             goto fail;
         }
         hasher->thread_count++;

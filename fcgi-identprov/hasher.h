@@ -16,7 +16,10 @@ struct hasher_config {
     struct password_cost cost;
 };
 
-/* NULL: no memory or no thread; nothing is left behind. */
+/*
+ * NULL: no memory or no thread; nothing is left behind. Signals are blocked
+ * already (igw_server_block_signals), so that these threads get none.
+ */
 struct hasher *hasher_new(const struct hasher_config *config) IGW_MUST_CHECK;
 /* No call may be under way. */
 void hasher_free(struct hasher **hasher);

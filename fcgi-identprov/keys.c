@@ -12,15 +12,15 @@ _Static_assert((int)KEYS_WHY_SIZE == (int)PASSPHRASE_WHY_SIZE,
 static enum igw_result
 fail_store(struct igw_pg *pg, enum igw_result rc, char why[KEYS_WHY_SIZE])
 {
-    snprintf(why, KEYS_WHY_SIZE, "the signing keys cannot be read: %s",
-             igw_pg_message(pg));
+    (void)snprintf(why, KEYS_WHY_SIZE, "the signing keys cannot be read: %s",
+                   igw_pg_message(pg));
     return rc;
 }
 
 static enum igw_result
 fail_key(const char *kid, const char *reason, char why[KEYS_WHY_SIZE])
 {
-    snprintf(why, KEYS_WHY_SIZE, "signing key %s: %s", kid, reason);
+    (void)snprintf(why, KEYS_WHY_SIZE, "signing key %s: %s", kid, reason);
     return IGW_ERROR;
 }
 
@@ -185,11 +185,12 @@ open_private(const struct stored_key *row, struct igw_slice passphrase,
     enum igw_result rc = igw_key_import(row->private_pem, passphrase, key);
 
     if (rc == IGW_DENIED) {
-        snprintf(why, KEYS_WHY_SIZE,
-                 "the passphrase in %s does not open signing key %s: bring back"
-                 " the file that the key was made with, or give the key up"
-                 " (DELETE FROM identprov.signing_key) and start again",
-                 passphrase_file, row->kid);
+        (void)snprintf(
+            why, KEYS_WHY_SIZE,
+            "the passphrase in %s does not open signing key %s: bring back"
+            " the file that the key was made with, or give the key up"
+            " (DELETE FROM identprov.signing_key) and start again",
+            passphrase_file, row->kid);
         return rc;
     }
     if (rc != IGW_OK || strcmp(igw_key_kid(*key), row->kid) != 0) {

@@ -18,8 +18,9 @@ enum { TOO_OPEN = S_IWGRP | S_IXGRP | S_IRWXO };
 static enum igw_result
 refuse_errno(const char *path, char why[PASSPHRASE_WHY_SIZE])
 {
-    snprintf(why, PASSPHRASE_WHY_SIZE, "passphrase file %s: %s; " HOW_TO_MAKE,
-             path, strerror(errno), path);
+    (void)snprintf(why, PASSPHRASE_WHY_SIZE,
+                   "passphrase file %s: %s; " HOW_TO_MAKE, path,
+                   strerror(errno), path);
     return IGW_DENIED;
 }
 
@@ -32,15 +33,17 @@ check_file(int fd, const char *path, char why[PASSPHRASE_WHY_SIZE])
         return refuse_errno(path, why);
     }
     if (!S_ISREG(info.st_mode)) {
-        snprintf(why, PASSPHRASE_WHY_SIZE,
-                 "passphrase file %s is not a file; " HOW_TO_MAKE, path, path);
+        (void)snprintf(why, PASSPHRASE_WHY_SIZE,
+                       "passphrase file %s is not a file; " HOW_TO_MAKE, path,
+                       path);
         return IGW_DENIED;
     }
     if ((info.st_mode & TOO_OPEN) != 0) {
-        snprintf(why, PASSPHRASE_WHY_SIZE,
-                 "passphrase file %s is open to others (mode %04o): chmod 600"
-                 " %s, and if somebody may have read it, " HOW_TO_MAKE,
-                 path, (unsigned)(info.st_mode & 07777), path, path);
+        (void)snprintf(
+            why, PASSPHRASE_WHY_SIZE,
+            "passphrase file %s is open to others (mode %04o): chmod 600"
+            " %s, and if somebody may have read it, " HOW_TO_MAKE,
+            path, (unsigned)(info.st_mode & 07777), path, path);
         return IGW_DENIED;
     }
     return IGW_OK;
@@ -81,10 +84,11 @@ read_line(int fd, const char *path, struct igw_buf *out,
         igw_buf_append(out, data, line_len);
         rc = out->failed ? IGW_ERROR : IGW_OK;
     } else {
-        snprintf(why, PASSPHRASE_WHY_SIZE,
-                 "passphrase file %s must hold one line of %d to %d bytes;"
-                 " " HOW_TO_MAKE,
-                 path, PASSPHRASE_MIN, PASSPHRASE_MAX, path);
+        (void)snprintf(
+            why, PASSPHRASE_WHY_SIZE,
+            "passphrase file %s must hold one line of %d to %d bytes;"
+            " " HOW_TO_MAKE,
+            path, PASSPHRASE_MIN, PASSPHRASE_MAX, path);
     }
     igw_wipe(data, sizeof(data));
     return rc;
@@ -97,12 +101,12 @@ passphrase_read(const char *path, struct igw_buf *out,
     enum igw_result rc;
     int fd;
 
-    snprintf(why, PASSPHRASE_WHY_SIZE, "passphrase file %s: out of memory",
-             path);
+    (void)snprintf(why, PASSPHRASE_WHY_SIZE,
+                   "passphrase file %s: out of memory", path);
     if (path[0] == '\0') {
-        snprintf(why, PASSPHRASE_WHY_SIZE,
-                 "IDENTPROV_KEY_PASSPHRASE_FILE is not set; " HOW_TO_MAKE,
-                 "FILE");
+        (void)snprintf(why, PASSPHRASE_WHY_SIZE,
+                       "IDENTPROV_KEY_PASSPHRASE_FILE is not set; " HOW_TO_MAKE,
+                       "FILE");
         return IGW_DENIED;
     }
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -1,7 +1,7 @@
 #include "password.h"
 
 #include <sodium.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 _Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_argon2id_STRBYTES,
@@ -27,16 +27,28 @@ password_hash(struct igw_slice password, const struct password_cost *cost,
     return failed ? IGW_ERROR : IGW_OK;
 }
 
+/* Takes `name` and the number behind it off *text; false above max. */
+static bool
+take_number(const char **text, const char *name, unsigned long max)
+{
+    size_t len = strlen(name);
+    unsigned long value;
+    char *end;
+
+    if (strncmp(*text, name, len) != 0) {
+        return false;
+    }
+    value = strtoul(*text + len, &end, 10); /* the greatest when too great */
+    *text = end;
+    return value <= max;
+}
+
 static bool
 is_affordable(const char *hash)
 {
-    unsigned memory_kib = 0;
-    unsigned passes = 0;
-    int end = 0; /* set when all of the pattern has been there */
-
-    (void)sscanf(hash, "$argon2id$v=19$m=%u,t=%u,p=1$%n", &memory_kib, &passes,
-                 &end);
-    return end > 0 && memory_kib <= MEMORY_MAX_KIB && passes <= PASSES_MAX;
+    return take_number(&hash, "$argon2id$v=19$m=", MEMORY_MAX_KIB)
+           && take_number(&hash, ",t=", PASSES_MAX)
+           && strncmp(hash, ",p=1$", 5) == 0;
 }
 
 enum igw_result

@@ -23,7 +23,7 @@ static enum igw_result
 refuse(struct rules_fault *fault, const char *code, const char *detail)
 {
     fault->code = code;
-    snprintf(fault->detail, sizeof(fault->detail), "%s", detail);
+    (void)snprintf(fault->detail, sizeof(fault->detail), "%s", detail);
     return IGW_INVALID;
 }
 
@@ -32,8 +32,9 @@ refuse_length(struct rules_fault *fault, const char *code, int64_t min,
               int64_t max, const char *unit)
 {
     fault->code = code;
-    snprintf(fault->detail, sizeof(fault->detail), "must have %lld to %lld %s",
-             (long long)min, (long long)max, unit);
+    (void)snprintf(fault->detail, sizeof(fault->detail),
+                   "must have %lld to %lld %s", (long long)min, (long long)max,
+                   unit);
     return IGW_INVALID;
 }
 

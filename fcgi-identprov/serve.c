@@ -139,10 +139,10 @@ serve_command(void *target, int argc, char **argv)
         return COMMAND_WRONG_USAGE;
     }
     if (!session_name_is_valid(settings->session_name)) {
-        fprintf(stderr,
-                "IDENTPROV_SESSION_NAME=%s is wrong; it must be of"
-                " letters, digits, - and _\n",
-                settings->session_name);
+        (void)fprintf(stderr,
+                      "IDENTPROV_SESSION_NAME=%s is wrong; it must be of"
+                      " letters, digits, - and _\n",
+                      settings->session_name);
         return COMMAND_WRONG_USAGE;
     }
 

@@ -43,7 +43,7 @@ session_param(const char *name, char out[SESSION_PARAM_SIZE])
 {
     char *end = stpcpy(out, "HTTP_");
 
-    for (size_t i = 0; name[i] != '\0' && i < SESSION_NAME_MAX; i++) {
+    for (size_t i = 0; i < SESSION_NAME_MAX && name[i] != '\0'; i++) {
         *end++ = fold(name[i]);
     }
     *end = '\0';

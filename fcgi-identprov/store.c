@@ -151,7 +151,7 @@ enum { NUMBER_SIZE = 24 };
 static struct igw_pg_param
 number(int64_t value, char text[NUMBER_SIZE])
 {
-    snprintf(text, NUMBER_SIZE, "%lld", (long long)value);
+    (void)snprintf(text, NUMBER_SIZE, "%lld", (long long)value);
     return igw_pg_string(text);
 }
 
@@ -281,8 +281,8 @@ begin_session(struct igw_pg *pg, const struct new_session *new,
         return rc;
     }
     if (igw_rows_count(rows) == 1) {
-        snprintf(expires_at, STORE_TIME_SIZE, "%s",
-                 igw_rows_string(rows, 0, 0));
+        (void)snprintf(expires_at, STORE_TIME_SIZE, "%s",
+                       igw_rows_string(rows, 0, 0));
     } else {
         rc = IGW_DENIED;
     }

@@ -7,7 +7,6 @@
 
 #include "log.h"
 #include "store.h"
-#include "threads.h"
 
 enum {
     BATCH_MAX = 1024,
@@ -100,7 +99,7 @@ init_lock(struct touch *touch)
     if (pthread_condattr_init(&attributes) != 0) {
         return IGW_ERROR;
     }
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     failed = pthread_cond_init(&touch->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&touch->lock, NULL);
@@ -123,7 +122,7 @@ touch_new(const struct igw_pg_config *pg, int64_t touch_after_ms)
     if (init_lock(touch) != IGW_OK) {
         goto fail;
     }
-    if (threads_start(&touch->thread, run, touch) != IGW_OK) {
+    if (pthread_create(&touch->thread, NULL, run, touch) != 0) {
         goto fail;
     }
     return touch;

@@ -11,7 +11,10 @@
 
 struct touch;
 
-/* Starts a thread with a connection of its own. NULL: no memory, no thread. */
+/*
+ * Starts a thread with a connection of its own; signals are blocked already
+ * (igw_server_block_signals). NULL: no memory, no thread.
+ */
 struct touch *touch_new(const struct igw_pg_config *pg,
                         int64_t touch_after_ms) IGW_MUST_CHECK;
 /* Writes what is waiting, ends the thread. */

@@ -50,12 +50,12 @@ read_password(const char *prompt, char line[LINE_SIZE])
         silent = before;
         silent.c_lflag &= ~(tcflag_t)ECHO;
         silent.c_lflag |= ECHONL;
-        fprintf(stderr, "%s: ", prompt);
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+        (void)fprintf(stderr, "%s: ", prompt);
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     }
     is_read = read_line(stdin, line);
     if (is_terminal) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     }
     return is_read;
 }
@@ -67,9 +67,9 @@ ask_password(char line[LINE_SIZE])
     bool is_same = true;
 
     /* The buffer of stdio is a copy that nobody could wipe. */
-    setvbuf(stdin, NULL, _IONBF, 0);
+    (void)setvbuf(stdin, NULL, _IONBF, 0);
     if (!read_password("Password", line)) {
-        fprintf(stderr, "identprov: no password on standard input\n");
+        (void)fprintf(stderr, "identprov: no password on standard input\n");
         return false;
     }
     if (isatty(STDIN_FILENO)) {
@@ -78,7 +78,7 @@ ask_password(char line[LINE_SIZE])
         igw_wipe(again, sizeof(again));
     }
     if (!is_same) {
-        fprintf(stderr, "identprov: these are two different passwords\n");
+        (void)fprintf(stderr, "identprov: these are two different passwords\n");
     }
     return is_same;
 }
@@ -88,7 +88,8 @@ print_account(const struct account *account)
 {
     if (printf("%s %s\n", account->id, account->username) < 0
         || fflush(stdout) != 0) {
-        fprintf(stderr, "identprov: standard output: %s\n", strerror(errno));
+        (void)fprintf(stderr, "identprov: standard output: %s\n",
+                      strerror(errno));
         return IGW_ERROR;
     }
     return IGW_OK;
@@ -113,14 +114,14 @@ insert(struct igw_pg *pg, const struct rules_applicant *applicant,
 
     rc = store_add_account(pg, &new, &account, &conflict);
     if (rc == IGW_CONFLICT) {
-        fprintf(stderr, "identprov: %s\n",
-                conflict == STORE_EMAIL_TAKEN
-                    ? "another account has this e-mail address"
-                    : "this username is taken, or was once");
+        (void)fprintf(stderr, "identprov: %s\n",
+                      conflict == STORE_EMAIL_TAKEN
+                          ? "another account has this e-mail address"
+                          : "this username is taken, or was once");
         return rc;
     }
     if (rc != IGW_OK) {
-        fprintf(stderr, "identprov: %s\n", igw_pg_message(pg));
+        (void)fprintf(stderr, "identprov: %s\n", igw_pg_message(pg));
         return rc;
     }
     rc = print_account(&account);
@@ -144,7 +145,7 @@ hash_and_insert(const struct app_settings *settings,
     if (rc == IGW_OK) {
         rc = insert(pg, applicant, hash);
     } else {
-        fprintf(stderr, "identprov: out of memory\n");
+        (void)fprintf(stderr, "identprov: out of memory\n");
     }
     igw_pg_free(&pg);
     return rc;
@@ -160,8 +161,8 @@ add(const struct app_settings *settings,
     rc = rules_applicant_check(given, settings->password_min, &applicant);
     for (int i = 0; i < RULES_FIELDS; i++) {
         if (applicant.faults[i].code != NULL) {
-            fprintf(stderr, "identprov: %s %s\n", rules_field_names[i],
-                    applicant.faults[i].detail);
+            (void)fprintf(stderr, "identprov: %s %s\n", rules_field_names[i],
+                          applicant.faults[i].detail);
         }
     }
     if (rc == IGW_OK) {
