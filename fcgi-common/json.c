@@ -26,6 +26,10 @@ igw_json_parse(struct igw_slice text, struct json_t **out,
         return refuse(why, "too_deep",
                       "The JSON text has more than 16 levels.");
     }
+    /* jansson passes over a NUL behind a number. */
+    if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL) {
+        return refuse(why, "invalid_encoding", "A NUL is in the JSON text.");
+    }
     *out = json_loadb(text.data, text.len,
                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (*out != NULL) {
