@@ -50,8 +50,8 @@ read_password(const char *prompt, char line[LINE_SIZE])
         silent = before;
         silent.c_lflag &= ~(tcflag_t)ECHO;
         silent.c_lflag |= ECHONL;
-        (void)fprintf(stderr, "%s: ", prompt);
         (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+        (void)fprintf(stderr, "%s: ", prompt);
     }
     is_read = read_line(stdin, line);
     if (is_terminal) {

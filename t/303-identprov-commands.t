@@ -127,6 +127,51 @@ is((user_add("correct horse\n", @eva, '--username', 'x'))[0], 2,
     'nor is a name given twice');
 is($idp->sql('SELECT count(*) FROM identprov.account'), 2, 'two accounts');
 
+# At a terminal: what it shows, after the answers to the two prompts.
+sub at_terminal {
+    my ($first, $second, @arguments) = @_;
+    my $script = "$room/terminal.py";
+    Stack::spew($script, <<'END');
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[3], sys.argv[3:])
+shown = b''
+for answer in sys.argv[1:3]:
+    while not shown.endswith(b': '):
+        shown += os.read(fd, 1000)
+    os.write(fd, answer.encode() + b'\n')
+    shown += b'>'
+try:
+    while True:
+        more = os.read(fd, 1000)
+        if not more:
+            break
+        shown += more
+except OSError:
+    pass
+sys.stdout.write(shown.decode())
+sys.exit(os.waitpid(pid, 0)[1] >> 8)
+END
+    my $env = $idp->environment;
+    local @ENV{ keys %$env } = values %$env;
+    open my $in, '-|', $ENV{PYTHON} || '/usr/bin/python3', $script, $first,
+        $second, ($ENV{BUILD} || 'build') . '/identprov', 'user', 'add',
+        @arguments;
+    my $shown = join '', <$in>;
+    close $in;
+    return ($? >> 8, $shown);
+}
+
+my @lea = ('--username', 'Lea', '--email', 'lea@example.org', '--first-name',
+    'Lea');
+($status, $out) = at_terminal('tulip field', 'tulip fiend', @lea);
+is($status, 1, 'at a terminal two different passwords') or diag($out);
+like($out, qr/two different passwords/, '... are refused');
+($status, $out) = at_terminal('tulip field', 'tulip field', @lea);
+is($status, 0, '... the same twice is taken') or diag($out);
+unlike($out, qr/tulip/, '... and never shown');
+
 $idp->start_identprov(0, REGISTRATION => undef);
 my $login = $idp->post_json('/login',
     { username => 'eva', password => 'correct horse' });
