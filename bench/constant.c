@@ -1,0 +1,76 @@
+/*
+ * constant ADDRESS THREADS TOKEN: an identity provider that has one user,
+ * looks nothing up and signs nothing. It speaks as identprov does, over the
+ * same server: what is left is what asking costs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "route.h"
+#include "server.h"
+
+static void serve(struct igw_call *call);
+static void authenticate(struct igw_call *call);
+static void signin(struct igw_call *call);
+
+static const struct igw_route routes[] = {
+    { IGW_GET, "/authenticate", authenticate, false },
+    { IGW_GET, "/signin", signin, false }
+};
+
+int
+main(int argc, char **argv)
+{
+    struct igw_server server = {
+        .body_max_bytes = 65536,
+        .request_timeout_ms = 10000,
+        .handle = serve,
+    };
+
+    if (argc != 4) {
+        (void)fprintf(stderr, "usage: constant ADDRESS THREADS TOKEN\n");
+        return 2;
+    }
+    igw_server_block_signals();
+    igw_log_init("constant", IGW_LOG_WARN);
+    server.listen = argv[1];
+    server.threads = strtol(argv[2], NULL, 10);
+    server.app = argv[3];
+    return igw_server_run(&server) == IGW_OK ? 0 : 1;
+}
+
+static void
+serve(struct igw_call *call)
+{
+    igw_route(call, routes, sizeof(routes) / sizeof(routes[0]));
+}
+
+static void
+authenticate(struct igw_call *call)
+{
+    const char *token = call->app;
+    struct igw_response *response = call->response;
+    struct igw_buf body;
+
+    igw_buf_init(&body);
+    igw_buf_printf(&body,
+                   "{\"token\":\"%s\",\"token_type\":\"Bearer\","
+                   "\"expires_in\":300}",
+                   token);
+    igw_response_text(response, 200, "application/json", igw_buf_slice(&body));
+    igw_buf_clear(&body);
+    igw_response_headerf(response, "Authorization", "Bearer %s", token);
+    igw_response_header(response, "X-User", igw_slice_of("ivan"));
+    igw_response_header(response, "X-Email", igw_slice_of("ivan@example.org"));
+    igw_response_header(response, "X-First-Name", igw_slice_of("Ivan"));
+    igw_response_header(response, "X-Accel-Expires", igw_slice_of("240"));
+    igw_response_header(response, "Cache-Control", igw_slice_of("no-store"));
+}
+
+static void
+signin(struct igw_call *call)
+{
+    igw_response_text(call->response, 200, "text/plain",
+                      igw_slice_of("Please go to login...\n"));
+}
