@@ -3,6 +3,7 @@
 # Everything that is made goes to BUILD; BUILD/config.mk is configure.sh's.
 
 VERSION = 0.1.0
+MODULES = /usr/lib/nginx/modules
 BUILD ?= build
 
 .DEFAULT_GOAL := all
@@ -168,6 +169,19 @@ test:
 	@$(rebuild) all unit fixture
 	@exec env BUILD='$(BUILD)' scripts/prove
 
+# Everything again with -Werror, then what scripts/check has to say.
+check:
+	@$(call prepare,check)
+	@$(rebuild) BUILD='$(BUILD)/check' WERROR=-Werror all unit fixture > /dev/null
+	@scripts/check
+
+install: all
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/identgw'
+	install -m 755 $(programs) '$(DESTDIR)$(PREFIX)/bin'
+	install -m 644 nginx.conf.example '$(DESTDIR)$(PREFIX)/share/identgw'
+	install -d '$(DESTDIR)$(MODULES)'
+	install -m 644 $(module_so) '$(DESTDIR)$(MODULES)'
+
 clean:
 	rm -rf '$(BUILD)'
 
@@ -176,4 +190,6 @@ help:
 	@echo '                 (PORT=, VAR=var; its first time, installs what is missing)'
 	@echo 'make test        builds everything and runs all tests'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
+	@echo 'make check       builds with -Werror; format and static analysis'
+	@echo 'make install     programs below PREFIX, the module in MODULES; DESTDIR='
 	@echo 'make clean       removes $(BUILD)/; the data of make run is in var/'
