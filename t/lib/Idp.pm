@@ -273,6 +273,7 @@ sub run {
         open STDERR, '>', $file{err};
         my $env = $self->environment(%{ $with{env} || {} });
         $ENV{$_} = $env->{$_} for keys %$env;
+        alarm 60; # a server that should not have started
         exec "$BUILD/identprov", @$arguments or POSIX::_exit(127);
     }
     waitpid $pid, 0;
