@@ -16,20 +16,16 @@
 #include "crypto.h"
 #include "exchange.h"
 #include "log.h"
+#include "params.h"
 #include "problem.h"
 #include "text.h"
 
-enum {
-    PARAM_COUNT_MAX = 256,
-    ID_MAX_BYTES = 64,
-    RANDOM_ID_BYTES = 16,
-    RECORD_HEADER_BYTES = 8
-};
+enum { RANDOM_ID_BYTES = 16, RECORD_HEADER_BYTES = 8 };
 
 struct igw_exchange {
     FCGX_Request fcgi; /* its ipcFd is `feed` except while it writes */
     int feed;
-    char id[ID_MAX_BYTES + 1];
+    struct igw_params params;
     struct igw_request request;
     struct igw_response response;
 };
@@ -60,27 +56,6 @@ static const struct refusal too_large = { 413, "body_too_large",
                                           "The body is too long." };
 static const struct refusal none = { 0 };
 
-/* Lists by RFC 9110 5.3, and what is joined like one; Cookie by RFC 9113. */
-static const struct {
-    const char *name;
-    const char *joint;
-} repeatable[] = { { "HTTP_ACCEPT", ", " },
-                   { "HTTP_ACCEPT_CHARSET", ", " },
-                   { "HTTP_ACCEPT_ENCODING", ", " },
-                   { "HTTP_ACCEPT_LANGUAGE", ", " },
-                   { "HTTP_CACHE_CONTROL", ", " },
-                   { "HTTP_CONNECTION", ", " },
-                   { "HTTP_COOKIE", "; " },
-                   { "HTTP_FORWARDED", ", " },
-                   { "HTTP_IF_MATCH", ", " },
-                   { "HTTP_IF_NONE_MATCH", ", " },
-                   { "HTTP_PRAGMA", ", " },
-                   { "HTTP_TE", ", " },
-                   { "HTTP_VIA", ", " },
-                   { "HTTP_X_FORWARDED_FOR", ", " },
-                   { "HTTP_X_FORWARDED_HOST", ", " },
-                   { "HTTP_X_FORWARDED_PROTO", ", " } };
-
 static const struct {
     const char *name;
     enum igw_method method;
@@ -92,19 +67,14 @@ static const struct {
     { "OPTIONS", IGW_OPTIONS, false }
 };
 
-static bool check_params(struct igw_exchange *exchange, struct igw_slice params,
-                         struct refusal *refusal, bool *has_repeats);
-static bool is_clean(struct igw_slice name, struct igw_slice value);
-static bool is_repeat(const struct igw_slice *names, size_t count);
-static const char *joint_of(struct igw_slice name);
-static void take_id(struct igw_exchange *exchange, struct igw_slice value);
-static bool make_id(struct igw_exchange *exchange);
+static struct refusal refusal_of(const struct igw_exchange *exchange,
+                                 const struct igw_frame *frame);
+static bool make_id(char id[IGW_PARAMS_ID_SIZE]);
 static bool open_request(struct igw_exchange *exchange,
                          const struct igw_frame *frame,
                          struct igw_slice params);
 static bool write_feed(int feed, const struct igw_frame *frame,
                        struct igw_slice params);
-static bool join_repeats(char **params);
 static void read_request(struct igw_exchange *exchange,
                          const struct igw_frame *frame,
                          struct refusal *refusal);
@@ -153,29 +123,25 @@ igw_exchange_handle(struct igw_exchange *exchange,
                     void (*handle)(struct igw_call *call))
 {
     struct igw_slice params = igw_buf_slice(&frame->params);
-    struct refusal refusal = none;
-    bool has_repeats = false;
+    struct igw_params *found = &exchange->params;
+    struct refusal refusal;
 
-    exchange->id[0] = '\0';
-    if (!check_params(exchange, params, &refusal, &has_repeats)
-        || (exchange->id[0] == '\0' && !make_id(exchange))) {
+    if (igw_params_check(params, found) != IGW_OK
+        || (found->id[0] == '\0' && !make_id(found->id))) {
         return false;
     }
-    if (frame->has_large_params) {
-        refusal = too_many_parameters;
-    }
+    refusal = refusal_of(exchange, frame);
     if (refusal.status != 0) {
-        params.len = 0;
-        has_repeats = false;
+        params.len = 0; /* no handler will ask */
     }
     if (!open_request(exchange, frame, params)) {
         return false;
     }
-    if (has_repeats && !join_repeats(exchange->fcgi.envp)) {
+    if (found->has_lists && !igw_params_join(exchange->fcgi.envp)) {
         FCGX_Free(&exchange->fcgi, 0);
         return false;
     }
-    igw_log_request(exchange->id);
+    igw_log_request(found->id);
     read_request(exchange, frame, &refusal);
     call->request = &exchange->request;
     call->response = &exchange->response;
@@ -213,116 +179,29 @@ igw_request_param(const struct igw_request *request, const char *name)
                                    : FCGX_GetParam(name, request->params);
 }
 
-/*
- * Before libfcgi sees them: it cuts values at a NUL, takes the first of
- * several, and aborts the process when two lengths are too large together.
- * False: they are no pairs at all.
- */
-static bool
-check_params(struct igw_exchange *exchange, struct igw_slice params,
-             struct refusal *refusal, bool *has_repeats)
+static struct refusal
+refusal_of(const struct igw_exchange *exchange, const struct igw_frame *frame)
 {
-    struct igw_slice names[PARAM_COUNT_MAX];
-    struct igw_slice value;
-    enum igw_result rc;
+    const struct igw_params *params = &exchange->params;
 
-    for (size_t count = 0; count < PARAM_COUNT_MAX; count++) {
-        rc = igw_pair_next(&params, &names[count], &value);
-        if (rc != IGW_OK) {
-            return rc == IGW_NOT_FOUND;
-        }
-        if (!is_clean(names[count], value)) {
-            *refusal = malformed_parameter;
-        } else if (igw_slice_is(names[count], "REQUEST_ID")) {
-            take_id(exchange, value);
-        }
-        if (is_repeat(names, count)) {
-            *has_repeats = true;
-            if (joint_of(names[count]) == NULL) {
-                *refusal = repeated_parameter;
-            }
-        }
+    if (frame->has_large_params || params->are_too_many) {
+        return too_many_parameters;
     }
-    *refusal = too_many_parameters;
-    return true;
-}
-
-/*
- * A token (RFC 9110 5.6.2) without "=" as name; no control in the value but a
- * tab, which a field value may hold.
- */
-static bool
-is_clean(struct igw_slice name, struct igw_slice value)
-{
-    bool is_field = name.len > 5 && memcmp(name.data, "HTTP_", 5) == 0;
-
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char byte = (unsigned char)name.data[i];
-
-        if (byte <= 0x20 || byte >= 0x7f
-            || strchr("=\"(),/:;<>?@[\\]{}", byte) != NULL) {
-            return false;
-        }
+    if (params->is_malformed) {
+        return malformed_parameter;
     }
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char byte = (unsigned char)value.data[i];
-
-        if ((byte < 0x20 && !(byte == '\t' && is_field)) || byte == 0x7f) {
-            return false;
-        }
-    }
-    return name.len > 0;
-}
-
-/* Whether names[count] is among those before it. */
-static bool
-is_repeat(const struct igw_slice *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (igw_slice_equal(names[i], names[count])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *
-joint_of(struct igw_slice name)
-{
-    for (size_t i = 0; i < sizeof(repeatable) / sizeof(repeatable[0]); i++) {
-        if (igw_slice_is(name, repeatable[i].name)) {
-            return repeatable[i].joint;
-        }
-    }
-    return NULL;
-}
-
-static void
-take_id(struct igw_exchange *exchange, struct igw_slice value)
-{
-    char id[ID_MAX_BYTES + 1];
-
-    if (value.len == 0 || value.len > ID_MAX_BYTES) {
-        return;
-    }
-    memcpy(id, value.data, value.len);
-    id[value.len] = '\0';
-    if (strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                   "0123456789_-")
-        == value.len) {
-        memcpy(exchange->id, id, value.len + 1);
-    }
+    return params->is_repeated ? repeated_parameter : none;
 }
 
 static bool
-make_id(struct igw_exchange *exchange)
+make_id(char id[IGW_PARAMS_ID_SIZE])
 {
     unsigned char bytes[RANDOM_ID_BYTES];
 
     if (igw_random(bytes, sizeof(bytes)) != IGW_OK) {
         return false;
     }
-    igw_hex(bytes, sizeof(bytes), exchange->id);
+    igw_hex(bytes, sizeof(bytes), id);
     return true;
 }
 
@@ -375,31 +254,6 @@ write_feed(int feed, const struct igw_frame *frame, struct igw_slice params)
     return pwritev(feed, parts, 4, 0) == whole && lseek(feed, 0, SEEK_SET) == 0;
 }
 
-/* The first of several gets all values; libfcgi's lookup finds the first. */
-static bool
-join_repeats(char **params)
-{
-    for (char **first = params; *first != NULL; first++) {
-        struct igw_slice name = { *first, strcspn(*first, "=") };
-        const char *joint = joint_of(name);
-
-        for (char **next = first + 1; joint != NULL && *next != NULL; next++) {
-            char *joined;
-
-            if (strncmp(*next, *first, name.len + 1) != 0) {
-                continue;
-            }
-            if (asprintf(&joined, "%s%s%s", *first, joint, *next + name.len + 1)
-                < 0) {
-                return false;
-            }
-            free(*first);
-            *first = joined;
-        }
-    }
-    return true;
-}
-
 static void
 read_request(struct igw_exchange *exchange, const struct igw_frame *frame,
              struct refusal *refusal)
@@ -407,7 +261,7 @@ read_request(struct igw_exchange *exchange, const struct igw_frame *frame,
     struct igw_request *request = &exchange->request;
 
     *request = (struct igw_request){ .params = exchange->fcgi.envp,
-                                     .id = exchange->id,
+                                     .id = exchange->params.id,
                                      .body = igw_buf_slice(&frame->body) };
     read_method(request);
     request->is_https = strcmp(param_or(request, "HTTPS", ""), "on") == 0;
