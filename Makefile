@@ -66,6 +66,10 @@ $(BUILD)/flags: FORCE
 	@printf '%s\n' '$(subst ','\'',$(flags))' | cmp -s - $@ \
 		|| printf '%s\n' '$(subst ','\'',$(flags))' > $@
 
+# V=1 shows the commands.
+Q = $(if $(V),,@)
+say = $(if $(V),@:,@echo '  $(1)')
+
 compile = $(CC) $(call includes,$(1)) $(APP_CFLAGS) $(CFLAGS) -MMD -MP
 link = $(CC) $(APP_LDFLAGS) $(LDFLAGS)
 
@@ -73,15 +77,18 @@ link = $(CC) $(APP_LDFLAGS) $(LDFLAGS)
 
 $(BUILD)/obj/fcgi-common/%.o: fcgi-common/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call compile,common) -c -o $@ $<
+	$(call say,CC $<)
+	$(Q)$(call compile,common) -c -o $@ $<
 
 $(BUILD)/obj/fcgi-identprov/%.o: fcgi-identprov/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call compile,identprov) -c -o $@ $<
+	$(call say,CC $<)
+	$(Q)$(call compile,identprov) -c -o $@ $<
 
 $(BUILD)/obj/fcgi-userprofile/%.o: fcgi-userprofile/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call compile,userprofile) -c -o $@ $<
+	$(call say,CC $<)
+	$(Q)$(call compile,userprofile) -c -o $@ $<
 
 $(BUILD)/obj/%_migrations.c: scripts/embed-migrations FORCE
 	@mkdir -p $(@D)
@@ -89,17 +96,21 @@ $(BUILD)/obj/%_migrations.c: scripts/embed-migrations FORCE
 		&& { cmp -s $@.$$$$ $@ || cp $@.$$$$ $@; } && rm -f $@.$$$$
 
 $(BUILD)/obj/%_migrations.o: $(BUILD)/obj/%_migrations.c $(BUILD)/flags
-	$(call compile,common) -c -o $@ $<
+	$(call say,CC $<)
+	$(Q)$(call compile,common) -c -o $@ $<
 
 $(BUILD)/libigw.a: $(common_obj)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR $@)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/identprov: $(identprov_obj) $(BUILD)/libigw.a
-	$(link) -o $@ $^ $(LIBS) $(SODIUM_LIBS)
+	$(call say,LD $@)
+	$(Q)$(link) -o $@ $^ $(LIBS) $(SODIUM_LIBS)
 
 $(BUILD)/userprofile: $(userprofile_obj) $(BUILD)/libigw.a
-	$(link) -o $@ $^ $(LIBS)
+	$(call say,LD $@)
+	$(Q)$(link) -o $@ $^ $(LIBS)
 
 # --- the module: in a copy of the distribution's nginx source --------------
 
@@ -110,10 +121,12 @@ $(BUILD)/nginx-version: FORCE
 
 $(BUILD)/nginx/configured: $(BUILD)/nginx-version scripts/build-module \
 		ngx_http_identgw_module/config
-	scripts/build-module configure '$(NGINX_SRC)' '$(BUILD)' '$(CC)'
+	$(call say,CONFIGURE nginx)
+	$(Q)scripts/build-module configure '$(NGINX_SRC)' '$(BUILD)' '$(CC)'
 
 $(module_so): $(BUILD)/nginx/configured $(module_src)
-	+scripts/build-module make '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
+	$(call say,CC ngx_http_identgw_module)
+	$(Q)+scripts/build-module make '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
 		'$(OPTIMIZE) -fstack-protector-strong $(HARDEN) $(WARN) $(or $(WERROR),-Wno-error) $(CFLAGS)'
 
 # --- tests -----------------------------------------------------------------
@@ -122,29 +135,34 @@ CMOCKA_LIBS ?= -lcmocka
 
 $(BUILD)/unit/common_%: t/unit/common_%.c $(BUILD)/libigw.a
 	@mkdir -p $(@D)
-	$(call compile,common) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
+	$(call say,LD $@)
+	$(Q)$(call compile,common) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(BUILD)/libigw.a $(LIBS) $(CMOCKA_LIBS)
 
 $(BUILD)/unit/identprov_%: t/unit/identprov_%.c $(identprov_obj) $(BUILD)/libigw.a
 	@mkdir -p $(@D)
-	$(call compile,identprov) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
+	$(call say,LD $@)
+	$(Q)$(call compile,identprov) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(call without_main,$(identprov_obj)) $(BUILD)/libigw.a \
 		$(LIBS) $(SODIUM_LIBS) $(CMOCKA_LIBS)
 
 $(BUILD)/unit/userprofile_%: t/unit/userprofile_%.c $(userprofile_obj) $(BUILD)/libigw.a
 	@mkdir -p $(@D)
-	$(call compile,userprofile) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
+	$(call say,LD $@)
+	$(Q)$(call compile,userprofile) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(call without_main,$(userprofile_obj)) $(BUILD)/libigw.a \
 		$(LIBS) $(CMOCKA_LIBS)
 
 # The same program without the defence against smuggled requests.
 $(BUILD)/fixture/%_undefended: t/fixture/%.c $(wildcard fcgi-common/*.[ch]) $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call compile,common) -DIGW_TEST_SMUGGLE -MF $@.d $(APP_LDFLAGS) 		$(LDFLAGS) -o $@ $< $(wildcard fcgi-common/*.c) $(LIBS)
+	$(call say,LD $@)
+	$(Q)$(call compile,common) -DIGW_TEST_SMUGGLE -MF $@.d $(APP_LDFLAGS) 		$(LDFLAGS) -o $@ $< $(wildcard fcgi-common/*.c) $(LIBS)
 
 $(BUILD)/fixture/%: t/fixture/%.c $(BUILD)/libigw.a
 	@mkdir -p $(@D)
-	$(call compile,common) $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
+	$(call say,LD $@)
+	$(Q)$(call compile,common) $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(BUILD)/libigw.a $(LIBS)
 
 -include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/unit/*.d $(BUILD)/fixture/*.d)
