@@ -171,7 +171,7 @@ ngx_http_identgw_access_enter_own(ngx_http_request_t *r,
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "identgw: location \"%V\" of \"%V\" is not \"internal\"",
                       &clcf->name, &r->uri);
-        ask->refused = 1;
+        ask->unusable = 1;
     }
 
     if (lcf->mode != NGX_HTTP_IDENTGW_OFF) {
@@ -179,12 +179,12 @@ ngx_http_identgw_access_enter_own(ngx_http_request_t *r,
                       "identgw: location \"%V\" of \"%V\" is itself "
                       "protected, it needs \"identgw off\"",
                       &clcf->name, &r->uri);
-        ask->refused = 1;
+        ask->unusable = 1;
     }
 
     ask->looked = 1;
 
-    return ask->refused ? NGX_HTTP_INTERNAL_SERVER_ERROR : NGX_DECLINED;
+    return ask->unusable ? NGX_HTTP_INTERNAL_SERVER_ERROR : NGX_DECLINED;
 }
 
 

@@ -32,9 +32,10 @@ typedef enum {
 typedef struct {
     ngx_http_request_t  *request;
     ngx_int_t            rc;        /* of its finalization, once done */
+    off_t                size;      /* of its body, as far as it has come */
     unsigned             done : 1;
-    unsigned             looked : 1;  /* its first location is checked */
-    unsigned             refused : 1; /* that location is unsafe */
+    unsigned             looked : 1;   /* its first location is checked */
+    unsigned             unusable : 1; /* whatever the answer is */
 } ngx_http_identgw_ask_t;
 
 

@@ -60,7 +60,7 @@ ngx_http_identgw_identity_read(const ngx_http_identgw_ask_t *ask,
     sr = ask->request;
     retry_after = NULL;
 
-    if (ask->refused) {
+    if (ask->unusable) {
         verdict->reason = NGX_HTTP_IDENTGW_IDP_INVALID;
         return NGX_OK;
     }

@@ -79,7 +79,7 @@ ngx_http_identgw_signin_has_answer(const ngx_http_identgw_ask_t *ask)
 
     sr = ask->request;
 
-    if (ask->refused
+    if (ask->unusable
         || (ask->rc != NGX_OK && ask->rc < NGX_HTTP_OK)
         || ask->rc >= NGX_HTTP_SPECIAL_RESPONSE
         || sr->headers_out.status < NGX_HTTP_OK
