@@ -440,6 +440,7 @@ read_some(struct worker *worker, struct connection *connection)
     const struct igw_server *config = worker->server->config;
 
     for (;;) {
+        bool is_kept;
         ssize_t len =
             recv(connection->fd, worker->bytes, READ_BYTES, MSG_DONTWAIT);
 
@@ -456,7 +457,9 @@ read_some(struct worker *worker, struct connection *connection)
             atomic_store(&connection->deadline_ms,
                          now_ms() + config->request_timeout_ms);
         }
-        if (!take(worker, connection, (size_t)len)) {
+        is_kept = take(worker, connection, (size_t)len);
+        explicit_bzero(worker->bytes, (size_t)len); /* perhaps a password */
+        if (!is_kept) {
             return false;
         }
         if (!igw_frame_has_begun(&connection->frame)) {

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "log.h"
 #include "problem.h"
 #include "route.h"
 
@@ -296,5 +297,6 @@ main(void)
         TEST(an_answer_replaces_the_one_before)
     };
 
+    igw_log_init("unit", (enum igw_log_level)(IGW_LOG_ERROR + 1));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

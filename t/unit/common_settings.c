@@ -215,6 +215,34 @@ help_and_the_table_have_every_setting(void **state)
     (void)state;
 }
 
+/* --- what is written on stderr -------------------------------------------- */
+
+static int saved_stderr;
+static int stderr_pipe[2];
+
+static void
+begin_stderr(void)
+{
+    assert_int_equal(pipe(stderr_pipe), 0);
+    saved_stderr = dup(STDERR_FILENO);
+    assert_true(dup2(stderr_pipe[1], STDERR_FILENO) >= 0);
+}
+
+static size_t
+end_stderr(char *text, size_t size)
+{
+    ssize_t len;
+
+    assert_true(dup2(saved_stderr, STDERR_FILENO) >= 0);
+    (void)close(saved_stderr);
+    (void)close(stderr_pipe[1]);
+    len = read(stderr_pipe[0], text, size - 1);
+    assert_true(len >= 0);
+    (void)close(stderr_pipe[0]);
+    text[len] = '\0';
+    return (size_t)len;
+}
+
 /* --- the command line ---------------------------------------------------- */
 
 static int ran;
@@ -275,6 +303,8 @@ run(int argc, const char *a, const char *b, const char *c)
 static void
 commands_are_found_by_their_words(void **state)
 {
+    char text[1024];
+
     assert_int_equal(run(1, "", "", ""), 10);
     assert_int_equal(ran, 1);
     assert_int_equal(run(2, "--listen=x", "", ""), 10);
@@ -286,14 +316,21 @@ commands_are_found_by_their_words(void **state)
     assert_int_equal(ran, 2);
     assert_string_equal(rest_first, "y");
     assert_int_equal(rest_count, 1);
+    begin_stderr();
     assert_int_equal(run(2, "key", "", ""), 2);
     assert_int_equal(ran, 0);
     assert_int_equal(run(2, "serv", "", ""), 2);
+    (void)end_stderr(text, sizeof(text));
+    assert_string_equal(text, "unit: no command \"key\"; see unit --help\n"
+                              "unit: no command \"serv\"; see unit --help\n");
     assert_int_equal(run(3, "serve", "--help", ""), 0);
     assert_int_equal(ran, 0);
     (void)unsetenv("UNIT_DATABASE");
+    begin_stderr();
     assert_int_equal(run(2, "serve", "", ""), 2);
     assert_int_equal(ran, 0);
+    (void)end_stderr(text, sizeof(text));
+    assert_non_null(strstr(text, "UNIT_DATABASE is not set"));
     assert_int_equal(run(2, "--version", "", ""), 0);
     assert_int_equal(run(2, "--settings-markdown", "", ""), 0);
     (void)state;
@@ -305,8 +342,10 @@ options_are_taken_out(void **state)
     char words[][16] = { "a", "--listen", "x", "b", "--listen=y" };
     char *argv[] = { words[0], words[1], words[2], words[3], words[4] };
     const char *value;
+    char text[1024];
     int argc = 4;
 
+    begin_stderr();
     assert_true(igw_cli_option(&argc, argv, "--listen", &value));
     assert_string_equal(value, "x");
     assert_int_equal(argc, 2);
@@ -325,36 +364,14 @@ options_are_taken_out(void **state)
     argv[0] = words[0];
     argv[1] = words[1];
     assert_false(igw_cli_option(&argc, argv, "--listen", &value));
+    (void)end_stderr(text, sizeof(text));
+    assert_string_equal(text, "unknown argument \"a\"; see --help\n"
+                              "--listen is there twice\n"
+                              "--listen has no value\n");
     (void)state;
 }
 
 /* --- log lines ------------------------------------------------------------ */
-
-static int saved_stderr;
-static int log_pipe[2];
-
-static void
-begin_log(void)
-{
-    assert_int_equal(pipe(log_pipe), 0);
-    saved_stderr = dup(STDERR_FILENO);
-    assert_true(dup2(log_pipe[1], STDERR_FILENO) >= 0);
-}
-
-static size_t
-end_log(char *text, size_t size)
-{
-    ssize_t len;
-
-    assert_true(dup2(saved_stderr, STDERR_FILENO) >= 0);
-    (void)close(saved_stderr);
-    (void)close(log_pipe[1]);
-    len = read(log_pipe[0], text, size - 1);
-    assert_true(len >= 0);
-    (void)close(log_pipe[0]);
-    text[len] = '\0';
-    return (size_t)len;
-}
 
 static void
 a_line_is_one_json_object_whatever_is_in_it(void **state)
@@ -366,7 +383,7 @@ a_line_is_one_json_object_whatever_is_in_it(void **state)
     char text[8192];
     size_t len;
 
-    begin_log();
+    begin_stderr();
     igw_log_init("unit", IGW_LOG_INFO);
     igw_log_request("r1");
     igw_log_user("u1");
@@ -375,7 +392,7 @@ a_line_is_one_json_object_whatever_is_in_it(void **state)
             (struct igw_log_field[]){
                 { "a", nasty }, { "left_out", NULL }, { NULL, NULL } });
     igw_log_request(NULL);
-    len = end_log(text, sizeof(text));
+    len = end_stderr(text, sizeof(text));
     assert_int_equal(text[len - 1], '\n');
     assert_ptr_equal(strchr(text, '\n'), text + len - 1);
     assert_int_equal(
@@ -401,12 +418,12 @@ a_user_is_forgotten_with_the_request(void **state)
 {
     char text[4096];
 
-    begin_log();
+    begin_stderr();
     igw_log_user("u1");
     igw_log_request("r2");
     igw_logf(IGW_LOG_INFO, "event", "%d of %s", 1, "x");
     igw_log_request(NULL);
-    (void)end_log(text, sizeof(text));
+    (void)end_stderr(text, sizeof(text));
     assert_null(strstr(text, "user_id"));
     assert_non_null(strstr(text, "\"detail\":\"1 of x\"}"));
     (void)state;
@@ -431,9 +448,9 @@ a_line_stays_json_when_it_is_full(void **state)
     for (size_t i = 2; i < 11; i++) {
         fields[i].name = NULL;
     }
-    begin_log();
+    begin_stderr();
     igw_log(IGW_LOG_ERROR, "event", fields);
-    len = end_log(text, sizeof(text));
+    len = end_stderr(text, sizeof(text));
     assert_true(len <= 4096);
     assert_int_equal(
         igw_json_parse((struct igw_slice){ text, len }, &json, &why), IGW_OK);
@@ -448,9 +465,9 @@ a_line_stays_json_when_it_is_full(void **state)
         fields[i] = (struct igw_log_field){ names[i], large };
     }
     fields[11].name = NULL;
-    begin_log();
+    begin_stderr();
     igw_log(IGW_LOG_ERROR, "event", fields);
-    len = end_log(text, sizeof(text));
+    len = end_stderr(text, sizeof(text));
     assert_true(len <= 4096);
     assert_int_equal(
         igw_json_parse((struct igw_slice){ text, len }, &json, &why), IGW_OK);
