@@ -1,0 +1,65 @@
+# What the pages say is what the programs have.
+use strict;
+use warnings;
+use Test::More;
+
+sub slurp {
+    my ($file) = @_;
+    open my $in, '<', $file or die "$file: $!\n";
+    local $/;
+    return <$in>;
+}
+
+sub sorted_unique {
+    my %seen;
+    return [sort grep { !$seen{$_}++ } @_];
+}
+
+my $readme = slurp('README.md');
+my $directives = slurp('docs/directives.md');
+my $http_api = slurp('docs/http-api.md');
+my $settings = slurp('docs/settings.md');
+
+for my $program (qw(identprov userprofile)) {
+    my $table = qx{'$ENV{BUILD}/$program' --settings-markdown};
+    is($?, 0, "$program prints its settings");
+    ok(index($settings, $table) >= 0,
+        "docs/settings.md has what $program --settings-markdown prints");
+}
+
+my @commands = slurp('ngx_http_identgw_module/ngx_http_identgw_module.c')
+    =~ /\{ ngx_string\("(identgw\w*)"\),\s+NGX_HTTP_/g;
+is_deeply(sorted_unique($directives =~ /^## (identgw\w*)$/mg),
+    sorted_unique(@commands), 'docs/directives.md has each directive');
+is_deeply(sorted_unique($readme =~ /^\| `(identgw\w*) /mg),
+    sorted_unique(@commands), 'README.md has each directive');
+
+my @variables = map { "\$$_" }
+    slurp('ngx_http_identgw_module/ngx_http_identgw_variables.c')
+    =~ /ngx_string\("(identgw_\w+)"\)/g;
+for my $variable (grep { !/_$/ } @variables) {
+    ok(index($directives, $variable) >= 0,
+        "docs/directives.md has $variable");
+}
+
+my @reasons = slurp('ngx_http_identgw_module/ngx_http_identgw_ctx.c')
+    =~ /\{ ngx_string\("(\w+)"\), /g;
+is_deeply(sorted_unique($directives =~ /^\| `(\w+)` \| (?:\d|the upstream)/mg),
+    sorted_unique(@reasons), 'docs/directives.md has each reason code');
+
+for my $file (qw(fcgi-identprov/handlers.c fcgi-userprofile/handlers.c)) {
+    for my $route (slurp($file) =~ /\{ IGW_(\w+, "[^"]+"), /g) {
+        my ($method, $path) = $route =~ /(\w+), "(.*)"/;
+        like($http_api, qr/^### .*\b$method \Q$path\E(?:,|$)/m,
+            "docs/http-api.md has $method $path");
+    }
+}
+
+my ($lines) = $readme =~ /(    location \/app\/ \{\n.*?\n    \}\n)/s;
+for my $line (split /\n/, $lines) {
+    $line =~ s/^    //;
+    like(slurp('nginx.conf.example'), qr/^\s*#\+ \Q$line\E$/m,
+        "nginx.conf.example has README.md's: $line");
+}
+
+done_testing();
