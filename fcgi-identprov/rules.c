@@ -111,6 +111,21 @@ username_is_made_well(const char *text)
     return true;
 }
 
+/*
+ * The key is made of the composed text, so that one text has one key: folding
+ * before marks are in their canonical order may give another one.
+ */
+static bool
+normalize(struct igw_slice given, char **text, char **key)
+{
+    *text = igw_text_nfc(given);
+    *key = NULL;
+    if (*text != NULL) {
+        *key = igw_text_nfkc_casefold(igw_slice_of(*text));
+    }
+    return *key != NULL;
+}
+
 static enum igw_result
 check_username(const char *text, const char *key, struct rules_fault *fault)
 {
@@ -143,9 +158,7 @@ rules_username(struct igw_slice given, char **text, char **key,
     }
 
     rc = IGW_ERROR;
-    *text = igw_text_nfc(given);
-    *key = igw_text_nfkc_casefold(given);
-    if (*text == NULL || *key == NULL) {
+    if (!normalize(given, text, key)) {
         goto fail;
     }
 
@@ -166,7 +179,12 @@ fail:
 char *
 rules_username_key(struct igw_slice given)
 {
-    return igw_text_nfkc_casefold(given);
+    char *text;
+    char *key;
+
+    (void)normalize(given, &text, &key);
+    free(text);
+    return key;
 }
 
 /* RFC 5322 atext, and what RFC 6531 adds to it. */
@@ -275,9 +293,7 @@ rules_email(struct igw_slice given, char **text, char **key,
     }
 
     rc = IGW_ERROR;
-    *text = igw_text_nfc(given);
-    *key = igw_text_nfkc_casefold(given);
-    if (*text == NULL || *key == NULL) {
+    if (!normalize(given, text, key)) {
         goto fail;
     }
 

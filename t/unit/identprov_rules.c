@@ -190,6 +190,43 @@ test_equal_usernames_have_one_key(void **state)
     }
 }
 
+/* Marks in any order are one text; it must have one key. */
+static void
+test_one_text_has_one_key(void **state)
+{
+    static const char *const spellings[] = {
+        "\xe1\xbe\xb4",             /* U+1FB4 */
+        "\xce\xb1\xcc\x81\xcd\x85", /* its parts */
+        "\xce\xb1\xcd\x85\xcc\x81", /* in another order */
+        "\xce\xac\xcd\x85",
+        "\xe1\xbe\xb3\xcc\x81",
+    };
+    char *first_text = NULL;
+    char *first_key = NULL;
+
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
+        struct rules_fault fault = { 0 };
+        struct igw_slice given = igw_slice_of(spellings[i]);
+        char *text;
+        char *key;
+        char *login_key = rules_username_key(given);
+
+        assert_int_equal(rules_username(given, &text, &key, &fault), IGW_OK);
+        if (first_text == NULL) {
+            first_text = strdup(text);
+            first_key = strdup(key);
+        }
+        assert_string_equal(text, first_text);
+        assert_string_equal(key, first_key);
+        assert_string_equal(login_key, first_key);
+        free(login_key);
+        free(text);
+        free(key);
+    }
+    free(first_text);
+    free(first_key);
+}
+
 static void
 test_texts_are_kept_composed(void **state)
 {
@@ -521,6 +558,7 @@ main(void)
         cmocka_unit_test(test_usernames),
         cmocka_unit_test(test_a_nul_byte_is_a_control_character),
         cmocka_unit_test(test_equal_usernames_have_one_key),
+        cmocka_unit_test(test_one_text_has_one_key),
         cmocka_unit_test(test_texts_are_kept_composed),
         cmocka_unit_test(test_emails),
         cmocka_unit_test(test_person_names),
