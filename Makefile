@@ -10,10 +10,10 @@ BUILD ?= build
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all apps module unit fixture run test check install clean help FORCE
+.PHONY: all apps module unit fixture run test check bench install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out run test clean help,$(goals)),)
+ifneq ($(filter-out run test bench clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -165,7 +165,14 @@ $(BUILD)/fixture/%: t/fixture/%.c $(BUILD)/libigw.a
 	$(Q)$(call compile,common) $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(BUILD)/libigw.a $(LIBS)
 
--include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/unit/*.d $(BUILD)/fixture/*.d)
+$(BUILD)/bench/%: bench/%.c $(BUILD)/libigw.a
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(call compile,common) $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
+		$(BUILD)/libigw.a $(LIBS)
+
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/unit/*.d \
+	$(BUILD)/fixture/*.d $(BUILD)/bench/*.d)
 
 # --- verbs -----------------------------------------------------------------
 
@@ -193,6 +200,12 @@ check:
 	@$(rebuild) BUILD='$(BUILD)/check' WERROR=-Werror all unit fixture > /dev/null
 	@scripts/check
 
+# Takes some minutes of a machine that does nothing else.
+bench:
+	@$(call prepare,bench)
+	@$(rebuild) all '$(BUILD)/bench/constant' >&2
+	@exec env BUILD='$(BUILD)' OUT=bench/results.md bench/run
+
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/identgw'
 	install -m 755 $(programs) '$(DESTDIR)$(PREFIX)/bin'
@@ -209,5 +222,6 @@ help:
 	@echo 'make test        builds everything and runs all tests'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
 	@echo 'make check       builds with -Werror; format and static analysis'
+	@echo 'make bench       measures the gateway beside others: bench/results.md'
 	@echo 'make install     programs below PREFIX, the module in MODULES; DESTDIR='
 	@echo 'make clean       removes $(BUILD)/; the data of make run is in var/'

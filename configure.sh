@@ -14,7 +14,8 @@ usage: ./configure.sh [option]...
                    undefined behavior sanitizers
   --again          the three options above as in BUILD/config.mk
   --for=WHAT       what must be there: build (default), run, test or check;
-                   each includes the ones before it
+                   each includes the ones before it; or bench, which
+                   includes build and run
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -55,7 +56,9 @@ build_option() {
 for option; do
     case $option in
     --help) usage; exit 0 ;;
-    --for=build | --for=run | --for=test | --for=check) what=${option#*=} ;;
+    --for=build | --for=run | --for=test | --for=check | --for=bench)
+        what=${option#*=}
+        ;;
     --again) again=yes ;;
     --install-deps) do_install=yes ;;
     --ask) ask=yes ;;
@@ -277,10 +280,21 @@ look_for_check() {
     program clang-tidy clang-tidy clang-tidy clang-tidy-14
 }
 
+look_for_bench() {
+    program wrk wrk wrk
+    program valgrind valgrind valgrind
+    perl_module perl JSON::PP
+    perl_module perl Test::More
+}
+
 look() {
     missing=
     required=yes
-    for level in build run test check; do
+    levels='build run test check'
+    if [ "$what" = bench ]; then
+        levels='build run bench test check'
+    fi
+    for level in $levels; do
         "look_for_$level"
         if [ "$level" = "$what" ]; then
             required=no
