@@ -10,9 +10,9 @@
 
 enum { IGW_SHA256_SIZE = 32, IGW_ES256_SIGNATURE_SIZE = 64 };
 
-enum igw_result igw_sha256(const void *data, size_t len,
-                           unsigned char digest[IGW_SHA256_SIZE])
-    IGW_MUST_CHECK;
+enum igw_result
+igw_sha256(const void *data, size_t len,
+           unsigned char digest[IGW_SHA256_SIZE]) IGW_MUST_CHECK;
 enum igw_result igw_random(void *out, size_t len) IGW_MUST_CHECK;
 void igw_wipe(void *data, size_t len);
 /* Whether the bytes are the same, in a time that depends on len only. */
@@ -55,12 +55,11 @@ enum igw_result igw_key_from_jwk(const struct json_t *jwk,
                                  struct igw_key **key) IGW_MUST_CHECK;
 
 /* ES256 (RFC 7518 3.4): 64 bytes r || s. */
-enum igw_result igw_key_sign(
-    const struct igw_key *key, struct igw_slice data,
-    unsigned char signature[IGW_ES256_SIGNATURE_SIZE]) IGW_MUST_CHECK;
+enum igw_result
+igw_key_sign(const struct igw_key *key, struct igw_slice data,
+             unsigned char signature[IGW_ES256_SIGNATURE_SIZE]) IGW_MUST_CHECK;
 /* IGW_DENIED: not this key's signature of these bytes. */
-enum igw_result igw_key_verify(const struct igw_key *key,
-                               struct igw_slice data,
+enum igw_result igw_key_verify(const struct igw_key *key, struct igw_slice data,
                                struct igw_slice signature) IGW_MUST_CHECK;
 
 /* A set of public keys, found by exact kid. Not changed once it is shared. */
@@ -70,8 +69,7 @@ struct igw_keyset;
  * JWKS text. Keys of other kinds or algorithms are passed over; none left, or
  * one kid twice, is IGW_INVALID. Unless IGW_OK, `why` says what was wrong.
  */
-enum igw_result igw_keyset_parse(struct igw_slice jwks,
-                                 struct igw_keyset **set,
+enum igw_result igw_keyset_parse(struct igw_slice jwks, struct igw_keyset **set,
                                  char why[160]) IGW_MUST_CHECK;
 void igw_keyset_free(struct igw_keyset **set);
 const struct igw_key *igw_keyset_find(const struct igw_keyset *set,
