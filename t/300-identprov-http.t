@@ -143,7 +143,7 @@ is_deeply(fields(json(register(
 $problem = json(register({ map { ("x$_" => 1) } 1 .. 2000 }));
 is(scalar @{ $problem->{errors} }, 36, 'of 2,000 unknown members 32 are named');
 
-# --- what is no JSON object ---------------------------------------------------
+# --- what is no JSON object --------------------------------------------------
 
 my @bodies = (
     [ '{', 400, 'invalid_json' ],
@@ -174,7 +174,7 @@ for my $path ('/register', '/login') {
     }
 }
 
-# --- paths and methods -----------------------------------------------------------
+# --- paths and methods -------------------------------------------------------
 
 for my $path ('/', '/registers', '/register/', '/Register', '/login/x',
     '/authenticate.css', '/.well-known/', '/revocations', '/metrics') {
@@ -332,7 +332,7 @@ is($answer->{status}, 200, '... has a session');
 is(length header($answer, 'X-First-Name'), 400, '... and whole headers');
 cmp_ok(length json($answer)->{token}, '<=', 4096, '... and a token for all');
 
-# --- another name of the session ------------------------------------------------
+# --- another name of the session ---------------------------------------------
 
 $answer = $idp->post_json('/sid/login',
     { username => 'Иван', password => 'correct horse' });
@@ -386,7 +386,7 @@ my $hint = $idp->request('GET', '/in/signin',
 like($hint, qr/^\Q$SENTENCE\E\n.*bearer token.*header or cookie JSESSIONID\.\n$/,
     'a client that sent a bearer token reads what to send');
 
-# --- keys and health ------------------------------------------------------------
+# --- keys and health ---------------------------------------------------------
 
 $answer = $idp->request('GET', '/.well-known/jwks.json');
 is(header($answer, 'Content-Type'), 'application/json', 'the key set');
@@ -434,7 +434,7 @@ is(header($idp->request('POST', '/tls/logout'), 'Set-Cookie') =~ s/;.*//r,
 like(header($idp->request('POST', '/tls/logout'), 'Set-Cookie'), qr/; Secure;/,
     '... with the same attributes');
 
-# --- under a prefix, and closed ----------------------------------------------------
+# --- under a prefix, and closed ----------------------------------------------
 
 is(register({ %ivan, username => 'pre', email => 'p@example.org' },
         '/auth/register')->{status}, 201, 'all works under a prefix');

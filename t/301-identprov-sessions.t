@@ -85,7 +85,7 @@ my $berta = id_of(login('berta', headers => [ 'JSESSIONID', $third ]));
 is(status_of($third), 401, '... also another user\'s');
 is(status_of($berta), 200, '... for the one who knows the password');
 
-# --- what the database has -------------------------------------------------------
+# --- what the database has ---------------------------------------------------
 
 is(column($berta, 'count(*)'), 1, 'a session is found by the SHA-256 of its id');
 is(column($berta, 'octet_length(hash)'), 32, '... all of it');
@@ -95,7 +95,7 @@ unlike($dump, qr/\Q$berta\E/, '... the id is nowhere');
 unlike($dump, qr/\Q$PASSWORD\E/, '... nor is the password');
 like($dump, qr/\$argon2id\$v=19\$m=64,t=1,p=1\$/, '... but its Argon2id hash');
 
-# --- limits, the clock turned in the database -----------------------------------------
+# --- limits, the clock turned in the database --------------------------------
 
 my $id = id_of(login('anna'));
 is(column($id, "expires_at - created_at"), '12:00:00', 'a session has 12 hours');
@@ -117,7 +117,7 @@ ok($life > 50 && $life <= 100, "a token ends with its session ($life s)");
 is(header($answer, 'X-Accel-Expires'), $life - 60,
     '... and leaves the cache a minute before');
 
-# --- use is recorded, at most once a minute ----------------------------------------------
+# --- use is recorded, at most once a minute ----------------------------------
 
 my ($used, $other) = map { id_of(login('anna')) } 1, 2;
 shift_time($_, 'last_used_at', '-5 minutes') for $used, $other;
@@ -137,7 +137,7 @@ is($idp->request('POST', '/logout', headers => [ 'JSESSIONID', $used ])
         ->{status}, 204, 'a session ends while its use waits to be recorded');
 is(status_of($used), 401, '... and stays so');
 
-# --- short settings, the clock left alone ---------------------------------------------
+# --- short settings, the clock left alone ------------------------------------
 
 $idp->start_identprov(1, SESSION_IDLE => '3s');
 $id = id_of(login('anna', at => '/1'));
@@ -152,7 +152,7 @@ ok(wait_for(20, 'the end', sub { sleep 4; status_of($id, '/1') == 401 }),
     '... unused it does not');
 $idp->end_part('TERM', 'identprov-1');
 
-# --- how many ------------------------------------------------------------------------
+# --- how many ----------------------------------------------------------------
 
 $idp->start_identprov(1, SESSION_MAX => 3, HASH_PASSES => 2);
 $idp->sql("DELETE FROM identprov.session WHERE account_id = '$anna_id'");
@@ -169,7 +169,7 @@ is(scalar(grep { status_of(id_of($_)) == 200 } @good), 3,
     '... of those that were answered');
 is(status_of($berta), 200, '... and other accounts alone');
 
-# --- a hash of other parameters ----------------------------------------------------------
+# --- a hash of other parameters ----------------------------------------------
 
 my $hash_of_berta = q(SELECT substr(password_hash, 1, 28)
     FROM identprov.account WHERE username = 'berta');
@@ -182,7 +182,7 @@ is($idp->sql($hash_of_berta), '$argon2id$v=19$m=64,t=2,p=1$', '... renews it');
 is(status_of($berta), 200, '... other sessions stay');
 is(login('berta')->{status}, 200, '... and the password is the same');
 
-# --- login against change ------------------------------------------------------------------
+# --- login against change ----------------------------------------------------
 
 for my $change ('credential_version = credential_version + 1',
     'disabled = true') {
@@ -210,7 +210,7 @@ for my $change ('credential_version = credential_version + 1',
 }
 is(status_of($berta), 401, 'a disabled account has no live session');
 
-# --- a storm of logins -----------------------------------------------------------------------
+# --- a storm of logins -------------------------------------------------------
 # Of unknown users and empty passwords: were they refused without a hash, the
 # queue would never be full.
 

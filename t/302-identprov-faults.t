@@ -45,7 +45,7 @@ sub is_unavailable {
 
 sub crash { return $idp->end_part('KILL', 'postgres') }
 
-# --- a crash right after the answer ----------------------------------------------------
+# --- a crash right after the answer ------------------------------------------
 
 my @secrets;
 is(register('eva')->{status}, 201, 'eva');
@@ -74,7 +74,7 @@ for my $round (1 .. 3) {
     is(authenticate($id)->{status}, 401, '... the session does not come back');
 }
 
-# --- down -------------------------------------------------------------------------
+# --- down --------------------------------------------------------------------
 
 my $id = id_of(login('eva'));
 push @secrets, $id, $revoked;
@@ -118,7 +118,7 @@ kill 'CONT', grep { $_ } $idp->{pids}{postgres},
 ok(wait_for(20, 'the session', sub { authenticate($id)->{status} == 200 }),
     '... until it goes on');
 
-# --- the end --------------------------------------------------------------------
+# --- the end -----------------------------------------------------------------
 
 $idp->sql(q(UPDATE identprov.session SET created_at = now() - interval '1 day',
     last_used_at = now() - interval '5 minutes'));
@@ -128,7 +128,7 @@ is($idp->sql(q(SELECT count(*) FROM identprov.session
     WHERE last_used_at > now() - interval '1 minute')), 1,
     '... which has recorded it');
 
-# --- no secret anywhere ----------------------------------------------------------------
+# --- no secret anywhere ------------------------------------------------------
 
 my $files = join ' ', grep { -e } map { $idp->room . "/$_" }
     qw(identprov-0.log postgres.log nginx-error.log access.log pg/data);

@@ -23,7 +23,7 @@ sub fails_with {
     return;
 }
 
-# --- schema -----------------------------------------------------------------------
+# --- schema ------------------------------------------------------------------
 
 fails_with(\@serve, {}, qr/its command `migrate`/, 'serve without a schema');
 fails_with(\@serve, { DATABASE => "host=$room/nowhere" },
@@ -36,7 +36,7 @@ is("$status$out" =~ /0001/ ? 1 : 0, 0, 'migrate again: nothing to do');
 fails_with(['migrate'], { DATABASE => "host=$room/nowhere" },
     qr/identprov: migrate: /, 'migrate without a database');
 
-# --- the passphrase -----------------------------------------------------------------
+# --- the passphrase ----------------------------------------------------------
 
 my %files = (
     short => [ 'x' x 15, 0600 ], open => [ 'x' x 40, 0644 ],
@@ -57,7 +57,7 @@ is($idp->sql('SELECT count(*) FROM identprov.signing_key'), 0,
 $idp->make_passphrase("$room/least", 'x' x 16, 0640);
 $idp->make_passphrase("$room/other", 'another passphrase of ours');
 
-# --- keys ------------------------------------------------------------------------
+# --- keys --------------------------------------------------------------------
 
 ($status, $out, $errors) = $idp->run([ 'key', 'export' ]);
 is($status, 0, 'key export') or diag($errors);
@@ -93,7 +93,7 @@ for my $round (1 .. 5) {
     $idp->end_part('TERM', "identprov-$_") for 0 .. 2;
 }
 
-# --- user add ------------------------------------------------------------------------
+# --- user add ----------------------------------------------------------------
 
 sub user_add {
     my ($password, @arguments) = @_;
@@ -177,7 +177,7 @@ my $login = $idp->post_json('/login',
     { username => 'eva', password => 'correct horse' });
 is($login->{status}, 200, 'who was added can log in');
 
-# --- usage -----------------------------------------------------------------------------
+# --- usage -------------------------------------------------------------------
 
 is(($idp->run(['--help']))[0], 0, '--help');
 is(($idp->run(['nonsense']))[0], 2, 'an unknown command');
