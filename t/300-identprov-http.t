@@ -82,8 +82,8 @@ $answer = register({ %ivan, username => 'ivan2', email => 'IVAN@example.ORG' });
 is($answer->{status}, 201, 'an e-mail that is not verified blocks nobody');
 $idp->sql(q(UPDATE identprov.account SET email_verified = true
     WHERE username = 'ivan2'));
-is_problem(register({ %ivan, username => 'ivan3', email => 'ivan@EXAMPLE.org' }),
-    409, 'email_taken', 'one that is verified does');
+is_problem(register({ %ivan, username => 'ivan3',
+            email => 'ivan@EXAMPLE.org' }), 409, 'email_taken', 'one that is verified does');
 is($idp->sql(q(SELECT count(*) FROM identprov.issued_username)), 2,
     '... and the refused name is not used up');
 is(register({ %ivan, username => 'ivan3', email => 'i3@example.org' })
@@ -91,7 +91,8 @@ is(register({ %ivan, username => 'ivan3', email => 'i3@example.org' })
 
 $idp->sql(q(DELETE FROM identprov.account WHERE username = 'ivan3'));
 is_problem(register({ %ivan, username => 'IVAN3', email => 'x@example.org' }),
-    409, 'username_taken', 'the name of a deleted account is never issued again');
+    409, 'username_taken',
+    'the name of a deleted account is never issued again');
 
 $answer = register({ %ivan, username => 'nolast', email => 'n@example.org',
     last_name => '' });
@@ -383,7 +384,8 @@ is($idp->request('GET', '/signin')->{body}, "$SENTENCE\n",
 
 my $hint = $idp->request('GET', '/in/signin',
     headers => [ 'X-Identgw-Hint', 'bearer' ])->{body};
-like($hint, qr/^\Q$SENTENCE\E\n.*bearer token.*header or cookie JSESSIONID\.\n$/,
+like($hint,
+    qr/^\Q$SENTENCE\E\n.*bearer token.*header or cookie JSESSIONID\.\n$/,
     'a client that sent a bearer token reads what to send');
 
 # --- keys and health ---------------------------------------------------------
@@ -418,8 +420,8 @@ for my $try ([ 'JSESSIONID', $session, 'Cookie', "JSESSIONID=$by_cookie" ],
     is(header($answer, 'Set-Cookie'), $cleared, '... clears the cookie');
     is(header($answer, 'Cache-Control'), 'no-store', '... not to store');
 }
-my ($one, $two) = map { header(login('Иван', 'correct horse'), 'JSESSIONID') }
-    1, 2;
+my ($one, $two) = map {
+    header(login('Иван', 'correct horse'), 'JSESSIONID') } 1, 2;
 $idp->request('POST', '/logout',
     headers => [ 'Cookie', "JSESSIONID=$one; JSESSIONID=$two" ]);
 is($idp->request('GET', '/authenticate', headers => [ 'JSESSIONID', $_ ])

@@ -9,7 +9,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $idp = Idp->start;
+my $idp = Idp->start(env => { STATEMENT_TIMEOUT => '30s' });
 my $PASSWORD = 'correct horse battery';
 
 sub register {
@@ -87,7 +87,8 @@ is(status_of($berta), 200, '... for the one who knows the password');
 
 # --- what the database has ---------------------------------------------------
 
-is(column($berta, 'count(*)'), 1, 'a session is found by the SHA-256 of its id');
+is(column($berta, 'count(*)'), 1,
+    'a session is found by the SHA-256 of its id');
 is(column($berta, 'octet_length(hash)'), 32, '... all of it');
 my $dump = $idp->sql(q(SELECT s::text FROM identprov.session AS s
     UNION ALL SELECT a::text FROM identprov.account AS a));
@@ -98,7 +99,8 @@ like($dump, qr/\$argon2id\$v=19\$m=64,t=1,p=1\$/, '... but its Argon2id hash');
 # --- limits, the clock turned in the database --------------------------------
 
 my $id = id_of(login('anna'));
-is(column($id, "expires_at - created_at"), '12:00:00', 'a session has 12 hours');
+is(column($id, 'expires_at - created_at'), '12:00:00',
+    'a session has 12 hours');
 shift_time($id, 'last_used_at', '-00:29:50');
 is(status_of($id), 200, 'used 29:50 ago: alive');
 $id = id_of(login('anna'));
@@ -191,7 +193,7 @@ for my $change ('credential_version = credential_version + 1',
         . " WHERE username = 'berta';\n";
     wait_for(20, 'the change', sub { $idp->sql(
         q(SELECT count(*) FROM pg_stat_activity
-            WHERE state = 'idle in transaction')) == 1 });
+            WHERE state = 'idle in transaction')) });
     my $pid = open my $in, '-|';
     if (!$pid) {
         print login('berta')->{status};
@@ -200,7 +202,7 @@ for my $change ('credential_version = credential_version + 1',
     }
     wait_for(20, 'the login', sub { $idp->sql(
         q(SELECT count(*) FROM pg_stat_activity
-            WHERE wait_event_type = 'Lock')) == 1 });
+            WHERE wait_event_type = 'Lock')) });
     my $before = $idp->sql('SELECT count(*) FROM identprov.session');
     print $psql "COMMIT;\n";
     close $psql;

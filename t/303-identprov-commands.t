@@ -66,7 +66,8 @@ is(scalar @{ $set->{keys} }, 1, '... makes the first key');
 is($set->{keys}[0]{d}, undef, '... and keeps the private half');
 is(($idp->run([ 'key', 'export' ]))[1], $out, '... once');
 like($idp->sql('SELECT private_pem FROM identprov.signing_key'),
-    qr/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/, 'the stored key is encrypted');
+    qr/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/,
+    'the stored key is encrypted');
 open my $pem, '>', "$room/key.pem" or die $!;
 print $pem $idp->sql('SELECT private_pem FROM identprov.signing_key'), "\n";
 close $pem;

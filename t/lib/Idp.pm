@@ -110,17 +110,26 @@ sub environment {
             keys %env };
 }
 
+# After a kill the next start waits for what the killed one left behind.
 sub start_postgres {
     my ($self) = @_;
     my $room = $self->{room};
-    my $data = "$room/pg/data";
-    $self->{pids}{postgres} = $self->spawn_logged('postgres', {},
-        @UNPRIVILEGED, "$PG/postgres", '-D', $data, '-k', "$room/pg", '-c',
-        'listen_addresses=', '-c', 'max_connections=80', '-c',
-        'shared_buffers=16MB');
+    my $is_ready = "$PG/pg_isready -q -h '$room/pg' -U postgres";
     wait_for(60, 'PostgreSQL', sub {
-        system("$PG/pg_isready -q -h '$room/pg' -U postgres") == 0;
+        return 1 if $self->is_alive('postgres') && system($is_ready) == 0;
+        $self->launch_postgres if !$self->is_alive('postgres');
+        return 0;
     });
+    return;
+}
+
+sub launch_postgres {
+    my ($self) = @_;
+    my $room = $self->{room};
+    $self->{pids}{postgres} = $self->spawn_logged('postgres', {},
+        @UNPRIVILEGED, "$PG/postgres", '-D', "$room/pg/data", '-k',
+        "$room/pg", '-c', 'listen_addresses=', '-c', 'max_connections=80',
+        '-c', 'shared_buffers=16MB');
     return;
 }
 
