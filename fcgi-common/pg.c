@@ -204,7 +204,7 @@ static enum igw_result
 connect_now(struct igw_pg *pg)
 {
     char seconds[24];
-    char settings[64];
+    char settings[128];
     /* What stands before dbname gives way to the conninfo's own. */
     const char *const names[] = {
         "connect_timeout",           "target_session_attrs",
@@ -227,7 +227,10 @@ connect_now(struct igw_pg *pg)
     snprintf(seconds, sizeof(seconds), "%lld",
              (long long)(pg->config.connect_timeout_ms + MS_PER_SEC - 1)
                  / MS_PER_SEC);
-    snprintf(settings, sizeof(settings), "SET statement_timeout = %lld",
+    /* A program that is stopped must not hold its rows' locks for ever. */
+    snprintf(settings, sizeof(settings),
+             "SET statement_timeout = %lld;"
+             "SET idle_in_transaction_session_timeout = '15s'",
              (long long)pg->config.statement_timeout_ms);
 
     pg->conn = PQconnectdbParams(names, values, 1);
