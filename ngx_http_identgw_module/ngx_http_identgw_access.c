@@ -31,6 +31,7 @@ static ngx_int_t ngx_http_identgw_access_admit(ngx_http_request_t *r,
 static ngx_int_t ngx_http_identgw_access_refuse(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_leave(ngx_http_request_t *r);
+static ngx_int_t ngx_http_identgw_access_leave_open(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_set_headers(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, const ngx_str_t *values);
 static ngx_uint_t ngx_http_identgw_access_is_identified(
@@ -132,6 +133,12 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
     }
 
     if (ngx_http_identgw_ctx_is_of(r, &ctx->authenticate)) {
+
+        if (r->upstream != NULL) {
+            /* X-Accel-Redirect: whoever answers next is not asked for this */
+            ctx->authenticate.unusable = 1;
+        }
+
         return ngx_http_identgw_access_enter_own(r, lcf, &ctx->authenticate);
     }
 
@@ -147,11 +154,15 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
         return ngx_http_identgw_access_enter_other(r, lcf, ctx);
     }
 
-    if (!ctx->identified
-        && ngx_http_identgw_headers_hide_authorization(r) != NGX_OK)
-    {
+    if (ctx->identified) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_identgw_headers_hide_authorization(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ctx->hidden = 1;
 
     return NGX_DECLINED;
 }
@@ -403,10 +414,14 @@ ngx_http_identgw_access_leave(ngx_http_request_t *r)
     ngx_http_identgw_ctx_t             *ctx;
     const ngx_http_identgw_loc_conf_t  *lcf;
 
+    if (r != r->main) {
+        return NGX_DECLINED;
+    }
+
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
 
-    if (lcf->mode == NGX_HTTP_IDENTGW_OFF || r != r->main) {
-        return NGX_DECLINED;
+    if (lcf->mode == NGX_HTTP_IDENTGW_OFF) {
+        return ngx_http_identgw_access_leave_open(r);
     }
 
     ctx = ngx_http_identgw_ctx_get(r);
@@ -432,6 +447,24 @@ ngx_http_identgw_access_leave(ngx_http_request_t *r)
 
     ngx_http_identgw_headers_settle(r);
     ngx_http_identgw_variables_forget(r);
+
+    return NGX_DECLINED;
+}
+
+
+/* Such as the page of a refusal: what was hidden before stays so. */
+
+static ngx_int_t
+ngx_http_identgw_access_leave_open(ngx_http_request_t *r)
+{
+    ngx_http_identgw_ctx_t  *ctx;
+
+    ctx = ngx_http_identgw_ctx_find(r);
+
+    if (ctx != NULL && ctx->hidden) {
+        ngx_http_identgw_headers_settle(r);
+        ngx_http_identgw_variables_forget(r);
+    }
 
     return NGX_DECLINED;
 }

@@ -36,6 +36,7 @@ typedef struct {
     unsigned             done : 1;
     unsigned             looked : 1;   /* its first location is checked */
     unsigned             unusable : 1; /* whatever the answer is */
+    unsigned             complete : 1; /* its body came to its end */
 } ngx_http_identgw_ask_t;
 
 
@@ -60,6 +61,7 @@ typedef struct {
     ngx_array_t                        *cookies;  /* ngx_str_t, Set-Cookie */
 
     unsigned                            stripped : 1;
+    unsigned                            hidden : 1;     /* Authorization */
     unsigned                            identified : 1; /* headers are set */
     unsigned                            anonymous : 1;  /* let in without */
     unsigned                            refused : 1;

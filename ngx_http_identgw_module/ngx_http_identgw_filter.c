@@ -9,8 +9,10 @@
 static ngx_int_t ngx_http_identgw_filter_header(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_filter_body(ngx_http_request_t *r,
     ngx_chain_t *in);
+static void ngx_http_identgw_filter_watch(ngx_http_identgw_ask_t *ask,
+    const ngx_chain_t *in);
 static ngx_uint_t ngx_http_identgw_filter_is_too_big(ngx_http_request_t *r,
-    ngx_http_identgw_ask_t *ask, const ngx_chain_t *in);
+    ngx_http_identgw_ask_t *ask);
 static void ngx_http_identgw_filter_swallow(ngx_chain_t *in);
 static ngx_uint_t ngx_http_identgw_filter_is_early(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, const ngx_http_identgw_ctx_t *ctx);
@@ -116,18 +118,37 @@ ngx_http_identgw_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
     ctx = ngx_http_identgw_ctx_find(r);
 
     if (ctx != NULL && r == ctx->authenticate.request) {
+        ngx_http_identgw_filter_watch(&ctx->authenticate, in);
         ngx_http_identgw_filter_swallow(in);
         return NGX_OK;
     }
 
-    if (ctx != NULL && r == ctx->signin.request
-        && ngx_http_identgw_filter_is_too_big(r, &ctx->signin, in))
-    {
-        ngx_http_identgw_filter_swallow(in);
-        return NGX_OK;
+    if (ctx != NULL && r == ctx->signin.request) {
+        ngx_http_identgw_filter_watch(&ctx->signin, in);
+
+        if (ngx_http_identgw_filter_is_too_big(r, &ctx->signin)) {
+            ngx_http_identgw_filter_swallow(in);
+            return NGX_OK;
+        }
     }
 
     return ngx_http_identgw_filter_next_body(r, in);
+}
+
+
+/* nginx ends an answer that was cut with a flush, and only with that. */
+
+static void
+ngx_http_identgw_filter_watch(ngx_http_identgw_ask_t *ask,
+    const ngx_chain_t *in)
+{
+    for (/* void */; in; in = in->next) {
+        ask->size += ngx_buf_size(in->buf);
+
+        if (in->buf->last_buf || in->buf->last_in_chain) {
+            ask->complete = 1;
+        }
+    }
 }
 
 
@@ -135,17 +156,13 @@ ngx_http_identgw_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 
 static ngx_uint_t
 ngx_http_identgw_filter_is_too_big(ngx_http_request_t *r,
-    ngx_http_identgw_ask_t *ask, const ngx_chain_t *in)
+    ngx_http_identgw_ask_t *ask)
 {
     off_t                      max_size;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
     max_size = clcf->subrequest_output_buffer_size;
-
-    for (/* void */; in; in = in->next) {
-        ask->size += ngx_buf_size(in->buf);
-    }
 
     if (ask->size <= max_size && r->headers_out.content_length_n <= max_size) {
         return 0;

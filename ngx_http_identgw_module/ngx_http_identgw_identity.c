@@ -11,7 +11,7 @@ typedef struct {
 
 static ngx_http_identgw_reason_e ngx_http_identgw_identity_outcome(
     const ngx_http_identgw_ask_t *ask);
-static ngx_uint_t ngx_http_identgw_identity_is_garbled(
+static const char *ngx_http_identgw_identity_fault(
     const ngx_http_identgw_ask_t *ask);
 static ngx_int_t ngx_http_identgw_identity_values(
     const ngx_http_request_t *sr, const ngx_http_identgw_srv_conf_t *scf,
@@ -135,6 +135,7 @@ static ngx_http_identgw_reason_e
 ngx_http_identgw_identity_outcome(const ngx_http_identgw_ask_t *ask)
 {
     ngx_int_t                                   status;
+    const char                                 *fault;
     ngx_log_t                                  *log;
     ngx_http_request_t                         *sr;
     const ngx_http_identgw_identity_status_t   *row;
@@ -150,9 +151,11 @@ ngx_http_identgw_identity_outcome(const ngx_http_identgw_ask_t *ask)
         status = sr->headers_out.status;
     }
 
-    if (ngx_http_identgw_identity_is_garbled(ask)) {
+    fault = ngx_http_identgw_identity_fault(ask);
+
+    if (fault != NULL) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "identgw: authenticate answer cannot be read");
+                      "identgw: authenticate answer %s", fault);
         return NGX_HTTP_IDENTGW_IDP_INVALID;
     }
 
@@ -177,19 +180,40 @@ ngx_http_identgw_identity_outcome(const ngx_http_identgw_ask_t *ask)
 }
 
 
-/* 502 of nginx's own although something came: not an answer, but nonsense. */
+/* What came from an upstream and is no whole answer of its own, or NULL. */
 
-static ngx_uint_t
-ngx_http_identgw_identity_is_garbled(const ngx_http_identgw_ask_t *ask)
+static const char *
+ngx_http_identgw_identity_fault(const ngx_http_identgw_ask_t *ask)
 {
     const ngx_http_upstream_t  *u;
 
     u = ask->request->upstream;
 
-    return ask->rc == NGX_HTTP_BAD_GATEWAY
-           && u != NULL
-           && u->state != NULL
-           && u->state->bytes_received > 0;
+    if (u == NULL) {
+        return NULL;
+    }
+
+    if (u->headers_in.x_accel_redirect != NULL
+        && !(u->conf->ignore_headers & NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT))
+    {
+        return "has X-Accel-Redirect";
+    }
+
+    if (ask->rc == NGX_OK && !ask->complete) {
+        return "was cut";
+    }
+
+    /* 502 of nginx's own although something came */
+
+    if (ask->rc == NGX_HTTP_BAD_GATEWAY
+        && u->headers_in.status_n != NGX_HTTP_BAD_GATEWAY
+        && u->state != NULL
+        && u->state->bytes_received > 0)
+    {
+        return "cannot be read";
+    }
+
+    return NULL;
 }
 
 

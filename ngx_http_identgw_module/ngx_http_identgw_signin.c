@@ -85,6 +85,7 @@ ngx_http_identgw_signin_has_answer(const ngx_http_identgw_ask_t *ask)
         || sr->headers_out.status < NGX_HTTP_OK
         || sr->headers_out.status >= NGX_HTTP_SPECIAL_RESPONSE
         || sr->headers_out.content_encoding != NULL
+        || !ask->complete
         || sr->out == NULL)
     {
         return 0;
