@@ -192,7 +192,7 @@ run:
 test:
 	@$(call prepare,test)
 	@$(rebuild) all unit fixture
-	@exec env BUILD='$(BUILD)' scripts/prove
+	@exec env BUILD='$(BUILD)' scripts/prove $(TESTS)
 
 # Everything again with -Werror, then what scripts/check has to say.
 check:
@@ -219,7 +219,7 @@ clean:
 help:
 	@echo 'make run         the whole gateway on http://127.0.0.1:8080 until Ctrl-C'
 	@echo '                 (PORT=, VAR=var; its first time, installs what is missing)'
-	@echo 'make test        builds everything and runs all tests'
+	@echo 'make test        builds everything and runs all tests (or TESTS=t/...)'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
 	@echo 'make check       builds with -Werror; format and static analysis'
 	@echo 'make bench       measures the gateway beside others: bench/results.md'
