@@ -180,7 +180,8 @@ $(BUILD)/config.mk: configure.sh
 	@BUILD='$(BUILD)' ./configure.sh --again
 
 # configure, install what is missing, build $(2) in parallel
-prepare = BUILD='$(BUILD)' ./configure.sh --again --for=$(1) --install-deps --ask
+prepare = BUILD='$(BUILD)' ./configure.sh --again --for=$(1) --install-deps \
+	--ask --brief
 rebuild = $(MAKE) --no-print-directory \
 	$(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) BUILD='$(BUILD)'
 

@@ -20,6 +20,7 @@ usage: ./configure.sh [option]...
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
   --ask            with --install-deps: asks first when there is a terminal
+  --brief          only says what is missing
   --help           this text
 variables: BUILD (build), CC (cc), NGINX (nginx), NGINX_SRC
   (/usr/share/nginx/src), PG_BINDIR (the newest below /usr/lib/postgresql)
@@ -33,6 +34,7 @@ options=
 again=no
 do_install=no
 ask=no
+brief=no
 prefix=/usr/local
 optimize=
 sanitize=
@@ -62,6 +64,7 @@ for option; do
     --again) again=yes ;;
     --install-deps) do_install=yes ;;
     --ask) ask=yes ;;
+    --brief) brief=yes ;;
     --as-root=*)
         . scripts/install-packages
         install_packages "${option#*=}"
@@ -81,7 +84,9 @@ fi
 # --- looking ---------------------------------------------------------------
 
 say() {
-    printf '  %-22s %s\n' "$1" "$2" >&2
+    case $brief$2 in
+    no* | yesMISSING*) printf '  %-22s %s\n' "$1" "$2" >&2 ;;
+    esac
 }
 
 # lack WHAT PACKAGE [detail]
@@ -268,6 +273,7 @@ look_for_test() {
     perl_module liblist-moreutils-perl List::MoreUtils
     perl_module libtext-diff-perl Text::Diff
     perl_module libwww-perl LWP::UserAgent
+    perl_module libipc-run-perl IPC::Run
     python_with 'jwcrypto, jwt'
     python=$found
     program jose jose jose
@@ -383,7 +389,7 @@ install_missing() {
     fi
 }
 
-echo "looking for what \`make $what\` needs:" >&2
+[ "$brief" = yes ] || echo "looking for what \`make $what\` needs:" >&2
 look
 if [ -n "$missing" ]; then
     if [ "$do_install" = no ]; then
