@@ -3,6 +3,7 @@
 #include "ngx_http_identgw_headers.h"
 #include "ngx_http_identgw_identity.h"
 #include "ngx_http_identgw_question.h"
+#include "ngx_http_identgw_rewrite.h"
 #include "ngx_http_identgw_session.h"
 #include "ngx_http_identgw_signin.h"
 #include "ngx_http_identgw_variables.h"
@@ -21,7 +22,13 @@ static ngx_int_t ngx_http_identgw_access_enter_own(ngx_http_request_t *r,
 static ngx_int_t ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf,
     const ngx_http_identgw_ctx_t *ctx);
+static ngx_int_t ngx_http_identgw_access_enter_answering(
+    ngx_http_request_t *r, const ngx_http_identgw_loc_conf_t *lcf,
+    ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_check(ngx_http_request_t *r);
+static ngx_int_t ngx_http_identgw_access_judge(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
+    ngx_uint_t is_last);
 static void ngx_http_identgw_access_begin(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_decide(ngx_http_request_t *r,
@@ -29,7 +36,10 @@ static ngx_int_t ngx_http_identgw_access_decide(ngx_http_request_t *r,
 static ngx_int_t ngx_http_identgw_access_admit(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_refuse(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
+    ngx_uint_t is_last);
+static void ngx_http_identgw_access_note_refusal(ngx_http_request_t *r,
+    ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_leave(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_leave_open(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_set_headers(ngx_http_request_t *r,
@@ -60,6 +70,8 @@ ngx_http_identgw_access_init(ngx_conf_t *cf)
     ngx_http_handler_pt                    *h;
     ngx_http_core_main_conf_t              *cmcf;
     const ngx_http_identgw_access_phase_t  *row;
+
+    ngx_http_identgw_rewrite_init(cf);
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
@@ -154,17 +166,18 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
         return ngx_http_identgw_access_enter_other(r, lcf, ctx);
     }
 
-    if (ctx->identified) {
-        return NGX_DECLINED;
+    if (!ctx->identified) {
+
+        if (ngx_http_identgw_headers_hide_authorization(r) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ctx->hidden = 1;
     }
 
-    if (ngx_http_identgw_headers_hide_authorization(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ctx->hidden = 1;
-
-    return NGX_DECLINED;
+    return lcf->answers
+           ? ngx_http_identgw_access_enter_answering(r, lcf, ctx)
+           : NGX_DECLINED;
 }
 
 
@@ -231,11 +244,41 @@ ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
 }
 
 
+/*
+ * "return" would answer before the access phase: the verdict is needed now,
+ * whatever else could satisfy. The page of a refusal is for everybody.
+ */
+
+static ngx_int_t
+ngx_http_identgw_access_enter_answering(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (ctx->refused && r->error_page) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_identgw_access_judge(r, lcf, ctx, 1);
+
+    if (rc == NGX_AGAIN) {
+        return NGX_DONE;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ctx->anonymous = 1;
+        ngx_http_identgw_variables_forget(r);
+    }
+
+    return rc == NGX_OK ? NGX_DECLINED : rc;
+}
+
+
 static ngx_int_t
 ngx_http_identgw_access_check(ngx_http_request_t *r)
 {
-    ngx_int_t                           rc;
     ngx_http_identgw_ctx_t             *ctx;
+    ngx_http_core_loc_conf_t           *clcf;
     const ngx_http_identgw_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
@@ -248,6 +291,27 @@ ngx_http_identgw_access_check(ngx_http_request_t *r)
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    return ngx_http_identgw_access_judge(r, lcf, ctx,
+                                         clcf->satisfy
+                                         == NGX_HTTP_SATISFY_ALL);
+}
+
+
+/*
+ * In the words of the access phase: NGX_AGAIN while a question is under way,
+ * NGX_DECLINED for no opinion, NGX_DONE once an answer was sent. With
+ * "is_last" a refusal is one, else another check may still let r in.
+ */
+
+static ngx_int_t
+ngx_http_identgw_access_judge(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
+    ngx_uint_t is_last)
+{
+    ngx_int_t  rc;
 
     if (!ngx_http_identgw_ctx_applies(ctx, lcf)) {
 
@@ -276,7 +340,7 @@ ngx_http_identgw_access_check(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    return ngx_http_identgw_access_refuse(r, lcf, ctx);
+    return ngx_http_identgw_access_refuse(r, lcf, ctx, is_last);
 }
 
 
@@ -365,31 +429,19 @@ ngx_http_identgw_access_admit(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_identgw_access_refuse(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
+    ngx_uint_t is_last)
 {
-    ngx_int_t                  status;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t  status;
 
     status = ngx_http_identgw_ctx_status(ctx->verdict.reason);
 
-    if (!ctx->refused) {
-        ctx->refused = 1;
-        ngx_http_identgw_variables_forget(r);
-
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "identgw: refused with %i: %V", status,
-                      ngx_http_identgw_ctx_reason(ctx->verdict.reason));
-    }
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    /* with "satisfy any" another check may still let the request in */
-
     if (status != NGX_HTTP_UNAUTHORIZED
+        || !is_last
         || lcf->signin.len == 0
-        || clcf->satisfy == NGX_HTTP_SATISFY_ANY
         || r->post_action)
     {
+        ngx_http_identgw_access_note_refusal(r, ctx);
         return status;
     }
 
@@ -402,7 +454,28 @@ ngx_http_identgw_access_refuse(ngx_http_request_t *r,
         return NGX_AGAIN;
     }
 
+    ngx_http_identgw_access_note_refusal(r, ctx);
+
     return ngx_http_identgw_signin_serve(r, lcf, ctx);
+}
+
+
+static void
+ngx_http_identgw_access_note_refusal(ngx_http_request_t *r,
+    ngx_http_identgw_ctx_t *ctx)
+{
+    if (ctx->refused) {
+        return;
+    }
+
+    ctx->refused = 1;
+    ctx->anonymous = 0;
+    ngx_http_identgw_variables_forget(r);
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "identgw: refused with %i: %V",
+                  ngx_http_identgw_ctx_status(ctx->verdict.reason),
+                  ngx_http_identgw_ctx_reason(ctx->verdict.reason));
 }
 
 

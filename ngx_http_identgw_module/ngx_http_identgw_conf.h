@@ -51,6 +51,7 @@ typedef struct {
     ngx_str_t                 signin;        /* empty: off */
     ngx_http_identgw_name_t  *session;
     ngx_flag_t                pass_session;
+    ngx_uint_t                answers;       /* see rewrite.h */
     u_char                   *file;          /* where "identgw" stands */
     ngx_uint_t                line;
 } ngx_http_identgw_loc_conf_t;

@@ -67,9 +67,9 @@ ngx_http_identgw_filter_header(ngx_http_request_t *r)
 
     if (ngx_http_identgw_filter_is_early(r, lcf, ctx)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "identgw: a \"return\" or \"rewrite\" answers before "
-                      "the session is known, refused; say \"identgw off\" in "
-                      "that location");
+                      "identgw: a module answers in the rewrite phase, "
+                      "before the session is known, refused; say "
+                      "\"identgw off\" in that location");
 
         ctx->verdict.reason = NGX_HTTP_IDENTGW_FORBIDDEN;
         ctx->refused = 1;
@@ -190,9 +190,9 @@ ngx_http_identgw_filter_swallow(ngx_chain_t *in)
 
 
 /*
- * "return" and "rewrite ... redirect" answer in the rewrite phase, before
- * any access check. What they say of a protected location is not for
- * everybody. Errors, and the pages of a refusal, are.
+ * Other modules may answer in the rewrite phase, before any access check, as
+ * "return" does (see access.c). What they say of a protected location is not
+ * for everybody. Errors, and the pages of a refusal, are.
  */
 
 static ngx_uint_t

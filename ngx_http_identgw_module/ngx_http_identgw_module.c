@@ -9,6 +9,7 @@
 #include "ngx_http_identgw_filter.h"
 #include "ngx_http_identgw_locate.h"
 #include "ngx_http_identgw_names.h"
+#include "ngx_http_identgw_rewrite.h"
 #include "ngx_http_identgw_variables.h"
 
 
@@ -424,6 +425,7 @@ ngx_http_identgw_module_create_loc_conf(ngx_conf_t *cf)
      *
      *     lcf->authenticate = { 0, NULL };
      *     lcf->signin = { 0, NULL };
+     *     lcf->answers = 0;
      *     lcf->file = NULL;
      */
 
@@ -482,6 +484,8 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     protected->server = ngx_http_conf_get_module_srv_conf(cf,
                                                           ngx_http_core_module);
     protected->conf = conf;
+
+    conf->answers = ngx_http_identgw_rewrite_answers(cf);
 
     return ngx_http_identgw_module_check_session(cf, conf);
 }

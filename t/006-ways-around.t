@@ -420,7 +420,8 @@ location /error {
 }
 location /paged {
     identgw on;
-    error_page 403 =200 /why;
+    identgw_signin off;
+    error_page 401 =200 /why;
     return 200 "secret\n";
 }
 location /why {
@@ -429,11 +430,11 @@ location /why {
 --- request eval
 [map { "GET /$_" } qw(secret moved rewritten if optional error paged)]
 --- error_code eval
-[403, 403, 403, 403, 200, 404, 200]
+[401, 401, 401, 401, 200, 401, 200]
 --- response_headers eval
-[("Identgw-Reason: forbidden\n!Location\nCache-Control: no-store") x 4, "", "", ""]
+[("Identgw-Reason: no_session\n!Location\nCache-Control: no-store") x 4, "", "", ""]
 --- response_body_like eval
-[("403 Forbidden") x 4, "for all\n", "404 Not Found", "because: forbidden\n"]
+[("^Please go to login") x 4, "for all\n", "login", "because: no_session\n"]
 --- no_error_log
 [alert]
 

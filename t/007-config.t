@@ -1241,11 +1241,13 @@ server {
 }
 --- config
 location = /ask { internal; identgw off; }
-location = /log-in { internal; identgw off; }
+location = /log-in { internal; identgw off; return 200 "log in\n"; }
 location /app { return 404; }
 --- request
 GET /app
---- error_code: 404
+--- error_code: 401
+--- response_body
+log in
 --- no_error_log
 [error]
 [emerg]

@@ -1,0 +1,27 @@
+/*
+ * What nginx's rewrite module does in a location: "return" and redirects
+ * answer before any access check.
+ */
+
+#ifndef NGX_HTTP_IDENTGW_REWRITE_H
+#define NGX_HTTP_IDENTGW_REWRITE_H
+
+
+#include "ngx_http_identgw_conf.h"
+
+
+/*
+ * Whether directives of the location that is being merged, or of an "if" in
+ * it, can answer by themselves. A "rewrite ... last" or "break" does not.
+ */
+ngx_uint_t ngx_http_identgw_rewrite_answers(ngx_conf_t *cf);
+
+/*
+ * To be called once before a handler is put in front of the rewrite
+ * module's: nginx runs a server's own directives a second time then, for
+ * requests without a location.
+ */
+void ngx_http_identgw_rewrite_init(ngx_conf_t *cf);
+
+
+#endif
