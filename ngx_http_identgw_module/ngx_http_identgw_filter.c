@@ -73,6 +73,7 @@ ngx_http_identgw_filter_header(ngx_http_request_t *r)
 
         ctx->verdict.reason = NGX_HTTP_IDENTGW_FORBIDDEN;
         ctx->refused = 1;
+        r->keepalive = 0;
 
         return ngx_http_filter_finalize_request(r, &ngx_http_identgw_module,
                                                 NGX_HTTP_FORBIDDEN);
@@ -203,7 +204,7 @@ ngx_http_identgw_filter_is_early(ngx_http_request_t *r,
     ngx_http_core_main_conf_t  *cmcf;
 
     if (lcf->mode != NGX_HTTP_IDENTGW_ON
-        || r->headers_out.status >= NGX_HTTP_BAD_REQUEST
+        || (r->headers_out.status >= NGX_HTTP_BAD_REQUEST && !r->error_page)
         || ctx->refused
         || (ctx->identified && ngx_http_identgw_ctx_applies(ctx, lcf)))
     {
