@@ -420,9 +420,6 @@ __DATA__
 --- http_config eval: $::HttpConfig
 --- config
 --- check: acts
---- no_error_log
-[alert]
-[emerg]
 
 
 
@@ -430,6 +427,8 @@ __DATA__
 --- http_config eval: $::HttpConfig
 --- config
 --- check: silence
+--- error_log
+[crit]
 --- no_error_log
 [alert]
 [emerg]

@@ -125,10 +125,22 @@ sub cookies_without_session {
         my ($name, $value) = @$_;
         my @pieces = split /;/, $value, -1;
         my @kept = grep { !/$is_session/ } @pieces;
-        $kept[0] =~ s/^[ \t]+|[ \t]+$//g
-            if @kept && $pieces[0] =~ $is_session;
-        [ $name, join ';', @kept ];
+        @kept == @pieces ? [ $name, $value ]
+            : [ $name, join ';', from_first($pieces[0], @kept) ];
     } @cookies;
+}
+
+# A cookie that becomes the first of its line loses the blanks around it, and
+# there is no empty one before it.
+sub from_first {
+    my ($first, @kept) = @_;
+    return @kept if @kept && $kept[0] eq $first && $first ne '';
+    while (@kept) {
+        $kept[0] =~ s/^[ \t]+|[ \t]+$//g;
+        return @kept if $kept[0] ne '';
+        shift @kept;
+    }
+    return;
 }
 
 sub head_of_proxy {
