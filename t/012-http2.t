@@ -50,7 +50,8 @@ location /optional {
 
 
 
-=== TEST 2: HEAD, and a POST whose body is refused
+=== TEST 2: HEAD
+A refused POST is in 031-ways.t: after the stream's reset curl 7.88 may drop the answer.
 --- http2
 --- config
 include $TEST_NGINX_CONF/idp.conf;
@@ -58,14 +59,13 @@ location /app {
     identgw on;
     include $TEST_NGINX_CONF/echo.conf;
 }
---- request eval
-["HEAD /app", "POST /app\nsome body"]
---- error_code eval
-[401, 401]
---- response_headers eval
-[("Identgw-Reason: no_session\nContent-Length: 22") x 2]
---- response_body_like eval
-["^\$", "^Please go to login...\n\$"]
+--- request
+HEAD /app
+--- error_code: 401
+--- response_headers
+Identgw-Reason: no_session
+Content-Length: 22
+--- response_body:
 --- no_error_log
 [error]
 [alert]
