@@ -6,7 +6,7 @@ use ModuleTest;
 # Test::Nginx writes "http2 on;" from 1.19.9, nginx reads it from 1.25.1.
 my $version = \&Test::Nginx::Util::get_nginx_version;
 no warnings 'redefine';
-*Test::Nginx::Util::get_nginx_version = sub {
+*Test::Nginx::Util::get_nginx_version = sub () {
     my $is = $version->();
     return $is < 1.025001 && $is > 1.019008 ? 1.019008 : $is;
 };
