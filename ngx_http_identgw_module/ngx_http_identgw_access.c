@@ -1,4 +1,5 @@
 #include "ngx_http_identgw_access.h"
+#include "ngx_http_identgw_csrf.h"
 #include "ngx_http_identgw_ctx.h"
 #include "ngx_http_identgw_headers.h"
 #include "ngx_http_identgw_identity.h"
@@ -44,6 +45,8 @@ static ngx_int_t ngx_http_identgw_access_leave(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_leave_open(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_set_headers(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, const ngx_str_t *values);
+static ngx_uint_t ngx_http_identgw_access_is_foreign(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, const ngx_http_identgw_ctx_t *ctx);
 static ngx_uint_t ngx_http_identgw_access_is_identified(
     const ngx_http_identgw_ctx_t *ctx, const ngx_http_identgw_loc_conf_t *lcf);
 
@@ -223,6 +226,13 @@ ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
 {
     const ngx_str_t  *values;
 
+    if (ngx_http_identgw_access_is_foreign(r, lcf, ctx)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "identgw: subrequest \"%V\" into a protected location "
+                      "refused, another site asked for it", &r->uri);
+        return NGX_HTTP_FORBIDDEN;
+    }
+
     values = ngx_http_identgw_access_is_identified(ctx, lcf)
              ? ctx->verdict.values : NULL;
 
@@ -322,6 +332,11 @@ ngx_http_identgw_access_judge(ngx_http_request_t *r,
         ngx_http_identgw_access_begin(r, lcf, ctx);
     }
 
+    if (ngx_http_identgw_access_is_foreign(r, lcf, ctx)) {
+        ctx->verdict.reason = NGX_HTTP_IDENTGW_CROSS_SITE;
+        return ngx_http_identgw_access_refuse(r, lcf, ctx, is_last);
+    }
+
     rc = ngx_http_identgw_access_decide(r, ctx);
 
     if (rc != NGX_OK) {
@@ -382,7 +397,7 @@ ngx_http_identgw_access_decide(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (ctx->session != NGX_HTTP_IDENTGW_SESSION_READ) {
+    if (ctx->session <= NGX_HTTP_IDENTGW_SESSION_BAD) {
         ctx->verdict.reason = ctx->session == NGX_HTTP_IDENTGW_SESSION_BAD
                               ? NGX_HTTP_IDENTGW_BAD_SESSION
                               : NGX_HTTP_IDENTGW_NO_SESSION;
@@ -564,6 +579,16 @@ ngx_http_identgw_access_set_headers(ngx_http_request_t *r,
     }
 
     return rc;
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_access_is_foreign(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, const ngx_http_identgw_ctx_t *ctx)
+{
+    return lcf->csrf != NULL
+           && ctx->session == NGX_HTTP_IDENTGW_SESSION_IN_COOKIE
+           && ngx_http_identgw_csrf_is_foreign(r, lcf->csrf);
 }
 
 

@@ -31,6 +31,14 @@ typedef struct {
 } ngx_http_identgw_identity_t;
 
 
+/* RFC 6454: what a browser says a request comes from. */
+
+typedef struct {
+    ngx_str_t    host;        /* with its port unless that is the default */
+    unsigned     is_https : 1;
+} ngx_http_identgw_origin_t;
+
+
 typedef struct {
     ngx_int_t     request_id;  /* index of $request_id */
     ngx_array_t   forget;      /* ngx_int_t: see variables.h */
@@ -51,6 +59,7 @@ typedef struct {
     ngx_str_t                 signin;        /* empty: off */
     ngx_http_identgw_name_t  *session;
     ngx_flag_t                pass_session;
+    ngx_array_t              *csrf;          /* see csrf.h */
     ngx_uint_t                answers;       /* see rewrite.h */
     u_char                   *file;          /* where "identgw" stands */
     ngx_uint_t                line;

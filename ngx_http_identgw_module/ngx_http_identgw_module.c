@@ -6,6 +6,7 @@
 
 #include "ngx_http_identgw_conf.h"
 #include "ngx_http_identgw_access.h"
+#include "ngx_http_identgw_csrf.h"
 #include "ngx_http_identgw_filter.h"
 #include "ngx_http_identgw_locate.h"
 #include "ngx_http_identgw_names.h"
@@ -20,6 +21,8 @@ static char *ngx_http_identgw_module_uri(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_identgw_module_session(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_identgw_module_flag(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_identgw_module_csrf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_identgw_module_identity(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
@@ -102,6 +105,13 @@ static ngx_command_t  ngx_http_identgw_module_commands[] = {
       ngx_http_identgw_module_flag,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_identgw_loc_conf_t, pass_session),
+      NULL },
+
+    { ngx_string("identgw_csrf"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_identgw_module_csrf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     ngx_null_command
@@ -246,6 +256,21 @@ ngx_http_identgw_module_flag(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_identgw_module_configured(cf);
 
     return ngx_conf_set_flag_slot(cf, cmd, conf);
+}
+
+
+static char *
+ngx_http_identgw_module_csrf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_identgw_loc_conf_t *lcf = conf;
+
+    ngx_http_identgw_module_configured(cf);
+
+    if (lcf->csrf != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    return ngx_http_identgw_csrf_configure(cf, &lcf->csrf);
 }
 
 
@@ -432,6 +457,7 @@ ngx_http_identgw_module_create_loc_conf(ngx_conf_t *cf)
     lcf->mode = NGX_CONF_UNSET_UINT;
     lcf->session = NGX_CONF_UNSET_PTR;
     lcf->pass_session = NGX_CONF_UNSET;
+    lcf->csrf = NGX_CONF_UNSET_PTR;
 
     return lcf;
 }
@@ -441,6 +467,7 @@ static char *
 ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child)
 {
+    static ngx_array_t      own_origin_only;
     static const ngx_str_t  default_session = ngx_string("JSESSIONID");
 
     ngx_http_identgw_loc_conf_t *prev = parent;
@@ -459,6 +486,7 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
                              "/.identgw/authenticate");
     ngx_conf_merge_str_value(conf->signin, prev->signin, "/.identgw/signin");
     ngx_conf_merge_value(conf->pass_session, prev->pass_session, 0);
+    ngx_conf_merge_ptr_value(conf->csrf, prev->csrf, &own_origin_only);
 
     if (prev->session == NGX_CONF_UNSET_PTR) {
         prev->session = ngx_http_identgw_module_session_name(cf,

@@ -37,13 +37,13 @@ ngx_http_identgw_session_read(ngx_http_request_t *r,
         found = ngx_http_identgw_session_of_cookies(r, &name->key, id);
     }
 
-    if (found == NGX_HTTP_IDENTGW_SESSION_READ
+    if (found > NGX_HTTP_IDENTGW_SESSION_BAD
         && !ngx_http_identgw_session_is_valid(id))
     {
         found = NGX_HTTP_IDENTGW_SESSION_BAD;
     }
 
-    if (found != NGX_HTTP_IDENTGW_SESSION_READ) {
+    if (found <= NGX_HTTP_IDENTGW_SESSION_BAD) {
         ngx_str_null(id);
     }
 
@@ -150,7 +150,7 @@ ngx_http_identgw_session_of_header(ngx_http_request_t *r,
         return NGX_HTTP_IDENTGW_SESSION_NONE;
     }
 
-    return n == 1 ? NGX_HTTP_IDENTGW_SESSION_READ
+    return n == 1 ? NGX_HTTP_IDENTGW_SESSION_IN_HEADER
                   : NGX_HTTP_IDENTGW_SESSION_BAD;
 }
 
@@ -201,7 +201,7 @@ ngx_http_identgw_session_of_line(const ngx_str_t *line, const ngx_str_t *name,
         }
 
         if (found == NGX_HTTP_IDENTGW_SESSION_NONE) {
-            found = NGX_HTTP_IDENTGW_SESSION_READ;
+            found = NGX_HTTP_IDENTGW_SESSION_IN_COOKIE;
             *id = cookie.value;
 
         } else if (id->len != cookie.value.len

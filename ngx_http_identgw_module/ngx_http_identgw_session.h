@@ -13,13 +13,14 @@
 typedef enum {
     NGX_HTTP_IDENTGW_SESSION_NONE = 0,
     NGX_HTTP_IDENTGW_SESSION_BAD,
-    NGX_HTTP_IDENTGW_SESSION_READ
+    NGX_HTTP_IDENTGW_SESSION_IN_HEADER,
+    NGX_HTTP_IDENTGW_SESSION_IN_COOKIE
 } ngx_http_identgw_session_e;
 
 
 /*
  * Reads the id called "name" out of the request's header lines into "id",
- * which is set only when one was READ. A header line counts alone; two lines,
+ * which is set only when it is IN_HEADER or IN_COOKIE. A header line counts alone; two lines,
  * two cookies with different values, and an id that is empty, too long or
  * holds a control, space or non-ASCII byte are BAD.
  */

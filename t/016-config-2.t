@@ -1,0 +1,162 @@
+# What "nginx -t" refuses of the rules in a location.
+use lib 't/lib';
+use Test::Nginx::Socket 'no_plan';
+use ModuleTest;
+
+
+add_block_preprocessor(sub {
+    my $block = shift;
+    return if !defined $block->error_log;
+    $block->set_value('must_die', '');
+    $block->set_value('suppress_stderr', '');
+});
+
+repeat_each(2);
+no_long_string();
+no_root_location();
+run_tests();
+
+__DATA__
+
+=== TEST 1: identgw_csrf twice
+--- config
+identgw_csrf on;
+identgw_csrf off;
+--- error_log
+[emerg]
+"identgw_csrf" directive is duplicate
+
+
+
+=== TEST 2: identgw_csrf without a value
+--- config
+identgw_csrf;
+--- error_log
+[emerg]
+invalid number of arguments in "identgw_csrf" directive
+
+
+
+=== TEST 3: identgw_csrf with on and an origin
+--- config
+identgw_csrf on https://app.example;
+--- error_log
+[emerg]
+invalid origin "on", it must be what browsers send, such as "https://app.example:8443", without a path in
+
+
+
+=== TEST 4: an origin with a path
+--- config
+identgw_csrf https://app.example/;
+--- error_log
+[emerg]
+invalid origin "https://app.example/"
+
+
+
+=== TEST 5: an origin without a scheme
+--- config
+identgw_csrf app.example;
+--- error_log
+[emerg]
+invalid origin "app.example"
+
+
+
+=== TEST 6: an origin of another scheme
+--- config
+identgw_csrf ftp://app.example;
+--- error_log
+[emerg]
+invalid origin "ftp://app.example"
+
+
+
+=== TEST 7: no host
+--- config
+identgw_csrf https://;
+--- error_log
+[emerg]
+invalid origin "https://"
+
+
+
+=== TEST 8: only a port
+--- config
+identgw_csrf https://:443;
+--- error_log
+[emerg]
+invalid origin "https://:443"
+
+
+
+=== TEST 9: no port behind the colon
+--- config
+identgw_csrf https://app.example:;
+--- error_log
+[emerg]
+invalid origin "https://app.example:"
+
+
+
+=== TEST 10: too high a port
+--- config
+identgw_csrf https://app.example:65536;
+--- error_log
+[emerg]
+invalid origin "https://app.example:65536"
+
+
+
+=== TEST 11: a wildcard
+--- config
+identgw_csrf https://*.app.example;
+--- error_log
+[emerg]
+invalid origin "https://*.app.example"
+
+
+
+=== TEST 12: a user
+--- config
+identgw_csrf https://user@app.example;
+--- error_log
+[emerg]
+invalid origin "https://user@app.example"
+
+
+
+=== TEST 13: null
+--- config
+identgw_csrf null;
+--- error_log
+[emerg]
+invalid origin "null"
+
+
+
+=== TEST 14: half an address
+--- config
+identgw_csrf https://[::1;
+--- error_log
+[emerg]
+invalid origin "https://[::1"
+
+
+
+=== TEST 15: a variable
+--- config
+identgw_csrf https://$host;
+--- error_log
+[emerg]
+invalid origin "https://$host"
+
+
+
+=== TEST 16: identgw_csrf inside if
+--- config
+location / { if ($arg_a) { identgw_csrf off; } }
+--- error_log
+[emerg]
+"identgw_csrf" directive is not allowed here
