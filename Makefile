@@ -10,7 +10,7 @@ BUILD ?= build
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all apps module unit fixture run test check bench install clean help FORCE
+.PHONY: all apps module nginx unit fixture run test check bench install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test bench clean help,$(goals)),)
@@ -34,9 +34,11 @@ units = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard \
 fixtures = $(patsubst t/fixture/%.c,$(BUILD)/fixture/%,$(sort $(wildcard t/fixture/*.c))) \
 	$(patsubst t/fixture/%.c,$(BUILD)/fixture/%_undefended,$(wildcard t/fixture/igw_echo.c))
 
-all: apps module
+all: apps module nginx
 apps: $(programs)
 module: $(module_so)
+# with configure.sh --nginx-src
+nginx: $(if $(NGINX_TREE),$(NGINX))
 unit: $(units)
 fixture: $(fixtures)
 
@@ -112,9 +114,10 @@ $(BUILD)/userprofile: $(userprofile_obj) $(BUILD)/libigw.a
 	$(call say,LD $@)
 	$(Q)$(link) -o $@ $^ $(LIBS)
 
-# --- the module: in a copy of the distribution's nginx source --------------
+# --- the module: in a copy of nginx's source -------------------------------
 
-nginx := $(CC) $(NGINX_SRC) $(NGINX_VERSION)
+nginx_sanitize = $(if $(NGINX_TREE),$(SANITIZE))
+nginx := $(strip $(CC) $(NGINX_SRC) $(NGINX_VERSION) $(NGINX_TREE) $(nginx_sanitize))
 $(BUILD)/nginx-version: FORCE
 	@mkdir -p $(@D)
 	@echo '$(nginx)' | cmp -s - $@ || echo '$(nginx)' > $@
@@ -122,12 +125,20 @@ $(BUILD)/nginx-version: FORCE
 $(BUILD)/nginx/configured: $(BUILD)/nginx-version scripts/build-module \
 		ngx_http_identgw_module/config
 	$(call say,CONFIGURE nginx)
-	$(Q)scripts/build-module configure '$(NGINX_SRC)' '$(BUILD)' '$(CC)'
+	$(Q)scripts/build-module configure '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
+		'$(nginx_sanitize)'
 
 $(module_so): $(BUILD)/nginx/configured $(module_src)
 	$(call say,CC ngx_http_identgw_module)
-	$(Q)+scripts/build-module make '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
-		'$(OPTIMIZE) -fstack-protector-strong $(HARDEN) $(WARN) $(or $(WERROR),-Wno-error) $(CFLAGS)'
+	$(Q)+scripts/build-module module '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
+		'$(OPTIMIZE) -fstack-protector-strong $(HARDEN) $(nginx_sanitize) $(WARN) $(or $(WERROR),-Wno-error) $(CFLAGS)'
+
+ifneq ($(NGINX_TREE),)
+$(NGINX): $(BUILD)/nginx/configured
+	$(call say,CC nginx)
+	$(Q)+scripts/build-module nginx '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
+		'$(OPTIMIZE) -w'
+endif
 
 # --- tests -----------------------------------------------------------------
 

@@ -11,8 +11,11 @@ usage: ./configure.sh [option]...
   --prefix=DIR     where `make install` puts things (/usr/local)
   --with-debug     for a debugger: no optimization
   --with-asan      applications and their tests with the address and
-                   undefined behavior sanitizers
-  --again          the three options above as in BUILD/config.mk
+                   undefined behavior sanitizers; with --nginx-src, nginx
+                   and the module, too
+  --nginx-src=DIR  builds the nginx whose source was unpacked in DIR, too
+                   (1.18 to 1.30), and the module for it; tests run with it
+  --again          the options above as in BUILD/config.mk
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
                    includes build and run
@@ -27,6 +30,7 @@ variables: BUILD (build), CC (cc), NGINX (nginx), NGINX_SRC
 END
 }
 
+here=$(pwd)
 cd "$(dirname "$0")"
 build=${BUILD:-build}
 what='build'
@@ -38,6 +42,7 @@ brief=no
 prefix=/usr/local
 optimize=
 sanitize=
+nginx_tree=
 PATH=$PATH:/usr/sbin:/sbin
 
 build_option() {
@@ -46,6 +51,12 @@ build_option() {
     --with-debug) optimize='-O0 -g3' ;;
     --with-asan)
         sanitize='-fsanitize=address,undefined -fno-omit-frame-pointer'
+        optimize=${optimize:--O1 -g}
+        ;;
+    --nginx-src=*)
+        use_nginx_tree "${1#*=}"
+        options="$options --nginx-src=$nginx_tree"
+        return
         ;;
     *)
         echo "configure.sh: unknown option: $1 (see --help)" >&2
@@ -53,6 +64,40 @@ build_option() {
         ;;
     esac
     options="$options $1"
+}
+
+bad_tree() {
+    echo "configure.sh: --nginx-src=$1: $2" >&2
+    exit 2
+}
+
+# Of nginx.h in directory $1: the number and the text of the version.
+tree_version_number() {
+    sed -n 's/^#define nginx_version *\([0-9]*\).*/\1/p' "$1/nginx.h"
+}
+
+tree_version() {
+    sed -n 's/^#define NGINX_VERSION *"\(.*\)".*/\1/p' "$1/nginx.h"
+}
+
+use_nginx_tree() {
+    nginx_tree=$(cd "$here" && cd "$1" 2> /dev/null && pwd) \
+        || bad_tree "$1" 'there is no such directory'
+    case $nginx_tree in
+    *[!A-Za-z0-9_./+~@,:-]*)
+        bad_tree "$1" 'only letters, digits and _ . / + ~ @ , : - in its path'
+        ;;
+    esac
+    core=$nginx_tree/src/core
+    [ -r "$core/nginx.h" ] \
+        || bad_tree "$1" "no nginx source: there is no $core/nginx.h"
+    [ -r "$core/nginx.c" ] || bad_tree "$1" \
+        'only headers, no source of nginx; to build the module for them: NGINX_SRC=DIR'
+    number=$(tree_version_number "$core")
+    if [ "${number:-0}" -lt 1018000 ] || [ "$number" -ge 1031000 ]; then
+        bad_tree "$1" \
+            "nginx $(tree_version "$core") is not supported: 1.18 to 1.30 are"
+    fi
 }
 
 for option; do
@@ -172,7 +217,29 @@ nginx_version() {
     "$1" -v 2>&1 | sed -n 's|^nginx version: nginx/\([0-9.]*\).*|\1|p'
 }
 
+# What the nginx to be built needs besides what the module does.
+look_for_nginx_tree() {
+    nginx=$(mkdir -p "$build" && cd "$build" && pwd)/nginx/objs/nginx
+    nginx_src=$nginx_tree
+    core=$nginx_tree/src/core
+    nginx_headers=$(tree_version "$core")
+    say nginx "$nginx_headers, to be built ($nginx_tree)"
+    library zlib zlib1g-dev zlib -lz '#include <zlib.h>' 'zlibVersion() == NULL'
+    if [ "$(tree_version_number "$core")" -ge 1021005 ]; then
+        library PCRE2 libpcre2-dev libpcre2-8 -lpcre2-8 '
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>' 'pcre2_config(0, NULL)'
+    else
+        library PCRE libpcre3-dev libpcre -lpcre \
+            '#include <pcre.h>' 'pcre_version() == NULL'
+    fi
+}
+
 look_for_nginx() {
+    if [ -n "$nginx_tree" ]; then
+        look_for_nginx_tree
+        return
+    fi
     program nginx nginx "${NGINX:-nginx}"
     nginx=$found
     nginx_src=${NGINX_SRC:-/usr/share/nginx/src}
@@ -182,7 +249,7 @@ look_for_nginx() {
         lack 'nginx headers' nginx-dev "no $header"
         return
     fi
-    nginx_headers=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)".*/\1/p' "$header")
+    nginx_headers=$(tree_version "${header%/*}")
     if [ -z "$nginx" ]; then
         say 'nginx headers' "$nginx_headers ($nginx_src)"
     elif [ "$nginx_headers" = "$(nginx_version "$nginx")" ]; then
@@ -327,6 +394,7 @@ write_config() {
         echo "NGINX = $nginx"
         echo "NGINX_SRC = $nginx_src"
         echo "NGINX_VERSION = $nginx_headers"
+        echo "NGINX_TREE = $nginx_tree"
         echo "PG_BINDIR = $pg_bindir"
         echo "PYTHON = $python"
         echo "PREFIX = $prefix"
@@ -359,7 +427,7 @@ tell_command() {
     echo "$1; as root:" >&2
     echo "  apt-get install --no-install-recommends $missing" >&2
     echo "or, which keeps their services from being started:" >&2
-    echo "  sudo ./configure.sh --for=$what --install-deps" >&2
+    echo "  sudo ./configure.sh$options --for=$what --install-deps" >&2
     exit 1
 }
 
