@@ -95,6 +95,8 @@ server {
     include $CONF/idp.conf;
     add_header Seen "\$http_x_user|\$http_authorization|\$remote_user" always;
     add_header Mapped \$seen_by_map always;
+    # what is looked at early must not stay what it was
+    set \$early "\$http_x_user|\$http_authorization|\$remote_user";
     location /on { identgw on; alias $ROOM/file; }
     location /optional { identgw optional; alias $ROOM/file; }
     location /off { alias $ROOM/file; }

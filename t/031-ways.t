@@ -61,7 +61,8 @@ server {
     rewrite ^/by-server\$ /app/by-server;
 
     location /app { identgw on; $PASS }
-    location /optional { identgw optional; $PASS }
+    location /optional { identgw optional; $PASS
+        proxy_set_header Basic-User \$remote_user; }
     location /other { identgw optional; identgw_session_name OTHER; $PASS }
     location = /.identgw/other { internal; identgw off;
         fastcgi_param PEER_ROLE authenticate;
@@ -333,6 +334,9 @@ sub check_ssi {
         $body = $client->get('/ssi/optional.html', @FORGED, @session)->{body};
         like($body, qr{^GET /optional}, 'an optional fragment of an open page');
         unlike($body, qr/mallory|ok-|X-User/i, '... is for nobody');
+        $body = $client->get('/ssi/optional.html', 'authorization',
+            'Basic bWFsbG9yeTpzZWNyZXQ=')->{body};
+        unlike($body, qr/mallory|Basic/i, '... nor for a user of Basic');
         $body = $client->get('/ssi-on/other.html', @session)->{body};
         like($body, qr{^GET /other}, 'an optional fragment of another policy');
         unlike($body, qr/^X-User/mi, '... is for nobody');
