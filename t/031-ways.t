@@ -81,6 +81,12 @@ server {
     location /tries-open { try_files /absent \@app; }
     location /tries-file { try_files /absent /secret.txt; }
     location /tries-out { identgw on; try_files /absent \@open; }
+    location /two { identgw on; try_files /absent \@two; }
+    location \@two { identgw on; identgw_session_name OTHER;
+        identgw_authenticate /.identgw/other; $PASS }
+    location /two-optional { identgw on; try_files /absent \@two-optional; }
+    location \@two-optional { identgw optional; identgw_session_name OTHER;
+        identgw_authenticate /.identgw/other; $PASS }
     location /fails { error_page 404 /app/page; return 404; }
     location /fails-on { identgw on; proxy_intercept_errors on;
         error_page 404 = /app/page; $PASS }
@@ -251,6 +257,29 @@ sub check_redirects {
         like($client->get('/tries-out', map { lc } @session)->{body},
             qr/^X-User: $user\r$/m, 'from on into an open location');
         is($client->get('/tries-out')->{status}, 401, '... after the check');
+    }
+}
+
+# A request that goes on under another policy has that one's verdict alone.
+sub check_policies {
+    for my $client (both_clients()) {
+        for my $target (qw(/two /two-optional)) {
+            my ($first, @first) = new_user();
+            my ($second) = new_user();
+            @first = map { lc } @first;
+            my $answer = $client->get($target, @FORGED, @first, 'other',
+                "ok-$second");
+            is_deeply([ $answer->{body} =~ /^X-User: (.*)\r$/mg ], [ $second ],
+                label($client, "$target: the second policy's user"));
+            is_deeply([ map { questions_about($client, $_) } $first, $second ],
+                [ 1, 1 ], '... after a question each');
+            $answer = $client->get($target, @FORGED, @first);
+            is($answer->{status}, $target eq '/two' ? 401 : 200,
+                '... without the second\'s session');
+            unlike($answer->{body}, qr/^X-User|Bearer|mallory/m,
+                '... nobody, not the first policy\'s user');
+            stays_out($client, $target);
+        }
     }
 }
 
@@ -758,3 +787,10 @@ __DATA__
 --- http_config eval: $::HttpConfig
 --- config
 --- check: methods
+
+
+
+=== TEST 17: a request under two policies
+--- http_config eval: $::HttpConfig
+--- config
+--- check: policies
