@@ -4,6 +4,7 @@
 #include "ngx_http_identgw_headers.h"
 #include "ngx_http_identgw_identity.h"
 #include "ngx_http_identgw_question.h"
+#include "ngx_http_identgw_require.h"
 #include "ngx_http_identgw_rewrite.h"
 #include "ngx_http_identgw_session.h"
 #include "ngx_http_identgw_signin.h"
@@ -21,8 +22,7 @@ static ngx_int_t ngx_http_identgw_access_enter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_enter_own(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ask_t *ask);
 static ngx_int_t ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf,
-    const ngx_http_identgw_ctx_t *ctx);
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_enter_answering(
     ngx_http_request_t *r, const ngx_http_identgw_loc_conf_t *lcf,
     ngx_http_identgw_ctx_t *ctx);
@@ -42,6 +42,8 @@ static ngx_int_t ngx_http_identgw_access_refuse(ngx_http_request_t *r,
 static void ngx_http_identgw_access_note_refusal(ngx_http_request_t *r,
     ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_leave(ngx_http_request_t *r);
+static ngx_int_t ngx_http_identgw_access_require(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_leave_open(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_set_headers(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, const ngx_str_t *values);
@@ -222,7 +224,7 @@ ngx_http_identgw_access_enter_own(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, const ngx_http_identgw_ctx_t *ctx)
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
 {
     const ngx_str_t  *values;
 
@@ -250,7 +252,8 @@ ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
 
     ngx_http_identgw_headers_settle(r);
 
-    return NGX_DECLINED;
+    return lcf->answers ? ngx_http_identgw_access_require(r, lcf, ctx)
+                        : NGX_DECLINED;
 }
 
 
@@ -275,12 +278,16 @@ ngx_http_identgw_access_enter_answering(ngx_http_request_t *r,
         return NGX_DONE;
     }
 
+    if (rc != NGX_OK && rc != NGX_DECLINED) {
+        return rc;
+    }
+
     if (rc == NGX_DECLINED) {
         ctx->anonymous = 1;
         ngx_http_identgw_variables_forget(r);
     }
 
-    return rc == NGX_OK ? NGX_DECLINED : rc;
+    return ngx_http_identgw_access_require(r, lcf, ctx);
 }
 
 
@@ -502,10 +509,6 @@ ngx_http_identgw_access_leave(ngx_http_request_t *r)
     ngx_http_identgw_ctx_t             *ctx;
     const ngx_http_identgw_loc_conf_t  *lcf;
 
-    if (r != r->main) {
-        return NGX_DECLINED;
-    }
-
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
 
     if (lcf->mode == NGX_HTTP_IDENTGW_OFF) {
@@ -515,6 +518,10 @@ ngx_http_identgw_access_leave(ngx_http_request_t *r)
     ctx = ngx_http_identgw_ctx_get(r);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (r != r->main) {
+        return ngx_http_identgw_access_require(r, lcf, ctx);
     }
 
     if (!ngx_http_identgw_access_is_identified(ctx, lcf)) {
@@ -536,7 +543,40 @@ ngx_http_identgw_access_leave(ngx_http_request_t *r)
     ngx_http_identgw_headers_settle(r);
     ngx_http_identgw_variables_forget(r);
 
-    return NGX_DECLINED;
+    return ngx_http_identgw_access_require(r, lcf, ctx);
+}
+
+
+/* What the location demands of everybody, with an identity or without. */
+
+static ngx_int_t
+ngx_http_identgw_access_require(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_identgw_require_test(r, lcf->require);
+
+    if (rc == NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (r == r->main) {
+        ctx->verdict.reason = NGX_HTTP_IDENTGW_REQUIREMENT;
+        ngx_http_identgw_access_note_refusal(r, ctx);
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "identgw: subrequest \"%V\" into a protected location "
+                      "refused, it does not meet \"identgw_require\"",
+                      &r->uri);
+    }
+
+    return NGX_HTTP_FORBIDDEN;
 }
 
 
@@ -546,6 +586,10 @@ static ngx_int_t
 ngx_http_identgw_access_leave_open(ngx_http_request_t *r)
 {
     ngx_http_identgw_ctx_t  *ctx;
+
+    if (r != r->main) {
+        return NGX_DECLINED;
+    }
 
     ctx = ngx_http_identgw_ctx_find(r);
 

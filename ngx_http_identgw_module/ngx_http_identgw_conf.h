@@ -60,6 +60,9 @@ typedef struct {
     ngx_http_identgw_name_t  *session;
     ngx_flag_t                pass_session;
     ngx_array_t              *csrf;          /* see csrf.h */
+    ngx_array_t              *require;       /* ngx_http_complex_value_t */
+    u_char                   *require_file;
+    ngx_uint_t                require_line;  /* 0: inherited */
     ngx_uint_t                answers;       /* see rewrite.h */
     u_char                   *file;          /* where "identgw" stands */
     ngx_uint_t                line;

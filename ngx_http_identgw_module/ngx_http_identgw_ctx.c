@@ -23,7 +23,8 @@ static const ngx_http_identgw_ctx_reason_t  ngx_http_identgw_ctx_reasons[] = {
     { ngx_string("cross_site"), NGX_HTTP_FORBIDDEN },
     { ngx_string("throttled"), NGX_HTTP_TOO_MANY_REQUESTS },
     { ngx_string("idp_unavailable"), NGX_HTTP_SERVICE_UNAVAILABLE },
-    { ngx_string("idp_invalid"), NGX_HTTP_BAD_GATEWAY }
+    { ngx_string("idp_invalid"), NGX_HTTP_BAD_GATEWAY },
+    { ngx_string("requirement"), NGX_HTTP_FORBIDDEN }
 };
 
 

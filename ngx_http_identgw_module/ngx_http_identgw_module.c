@@ -24,6 +24,8 @@ static char *ngx_http_identgw_module_flag(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_identgw_module_csrf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_identgw_module_require(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_identgw_module_identity(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 
@@ -48,6 +50,8 @@ static char *ngx_http_identgw_module_check_identity(ngx_conf_t *cf,
     const ngx_http_identgw_identity_t *identity);
 static void ngx_http_identgw_module_find_user(
     ngx_http_identgw_srv_conf_t *scf);
+static char *ngx_http_identgw_module_check_open(ngx_conf_t *cf,
+    const ngx_http_identgw_loc_conf_t *lcf);
 static char *ngx_http_identgw_module_check_session(ngx_conf_t *cf,
     const ngx_http_identgw_loc_conf_t *lcf);
 static ngx_int_t ngx_http_identgw_module_check_uri(ngx_conf_t *cf,
@@ -112,6 +116,13 @@ static ngx_command_t  ngx_http_identgw_module_commands[] = {
       ngx_http_identgw_module_csrf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("identgw_require"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_identgw_module_require,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_identgw_loc_conf_t, require),
       NULL },
 
     ngx_null_command
@@ -271,6 +282,22 @@ ngx_http_identgw_module_csrf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return ngx_http_identgw_csrf_configure(cf, &lcf->csrf);
+}
+
+
+static char *
+ngx_http_identgw_module_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_identgw_loc_conf_t *lcf = conf;
+
+    ngx_http_identgw_module_configured(cf);
+
+    if (lcf->require_line == 0) {
+        lcf->require_file = cf->conf_file->file.name.data;
+        lcf->require_line = cf->conf_file->line;
+    }
+
+    return ngx_http_set_predicate_slot(cf, cmd, conf);
 }
 
 
@@ -451,6 +478,8 @@ ngx_http_identgw_module_create_loc_conf(ngx_conf_t *cf)
      *     lcf->authenticate = { 0, NULL };
      *     lcf->signin = { 0, NULL };
      *     lcf->answers = 0;
+     *     lcf->require_file = NULL;
+     *     lcf->require_line = 0;
      *     lcf->file = NULL;
      */
 
@@ -458,6 +487,7 @@ ngx_http_identgw_module_create_loc_conf(ngx_conf_t *cf)
     lcf->session = NGX_CONF_UNSET_PTR;
     lcf->pass_session = NGX_CONF_UNSET;
     lcf->csrf = NGX_CONF_UNSET_PTR;
+    lcf->require = NGX_CONF_UNSET_PTR;
 
     return lcf;
 }
@@ -487,6 +517,7 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_str_value(conf->signin, prev->signin, "/.identgw/signin");
     ngx_conf_merge_value(conf->pass_session, prev->pass_session, 0);
     ngx_conf_merge_ptr_value(conf->csrf, prev->csrf, &own_origin_only);
+    ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
 
     if (prev->session == NGX_CONF_UNSET_PTR) {
         prev->session = ngx_http_identgw_module_session_name(cf,
@@ -499,7 +530,7 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_ptr_value(conf->session, prev->session, NULL);
 
     if (conf->mode == NGX_HTTP_IDENTGW_OFF) {
-        return NGX_CONF_OK;
+        return ngx_http_identgw_module_check_open(cf, conf);
     }
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_identgw_module);
@@ -691,6 +722,26 @@ ngx_http_identgw_module_find_user(ngx_http_identgw_srv_conf_t *scf)
     }
 
     scf->user = i;
+}
+
+
+/* A rule that nobody would apply. */
+
+static char *
+ngx_http_identgw_module_check_open(ngx_conf_t *cf,
+    const ngx_http_identgw_loc_conf_t *lcf)
+{
+    if (lcf->require_line == 0) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"identgw_require\" has no effect under \"identgw off\", "
+                  "add \"identgw on\" or \"identgw optional\" to its "
+                  "location in %s:%ui",
+                  lcf->require_file, lcf->require_line);
+
+    return NGX_CONF_ERROR;
 }
 
 

@@ -160,3 +160,61 @@ location / { if ($arg_a) { identgw_csrf off; } }
 --- error_log
 [emerg]
 "identgw_csrf" directive is not allowed here
+
+
+
+=== TEST 17: identgw_require where nobody applies it
+--- config
+location /app {
+    identgw_require $arg_a;
+}
+--- error_log eval
+["[emerg]", qr{"identgw_require" has no effect under "identgw off", add "identgw on" or "identgw optional" to its location in \S+/nginx\.conf:\d+}]
+
+
+
+=== TEST 18: identgw_require without a value
+--- config
+location /app {
+    identgw on;
+    identgw_require;
+}
+--- error_log
+[emerg]
+invalid number of arguments in "identgw_require" directive
+
+
+
+=== TEST 19: identgw_require at the server
+--- config
+identgw_require $arg_a;
+--- error_log
+[emerg]
+"identgw_require" directive is not allowed here
+
+
+
+=== TEST 20: identgw_require of a variable that there is not
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+location /app {
+    identgw on;
+    identgw_require $no_such_thing;
+}
+--- error_log
+[emerg]
+unknown "no_such_thing" variable
+
+
+
+=== TEST 21: identgw_require inside if
+--- config
+location /app {
+    identgw on;
+    if ($arg_a) {
+        identgw_require $arg_a;
+    }
+}
+--- error_log
+[emerg]
+"identgw_require" directive is not allowed here
