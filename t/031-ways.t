@@ -416,6 +416,10 @@ sub check_beside {
             is(questions_about($client, $user), 1, '... of one question');
             is($client->get("/$beside-in", @FORGED)->{status}, 200,
                 "$name$beside from an open location");
+            ($user, @session) = new_user();
+            is($client->get("/$beside-in", @FORGED, map { lc } @session)
+                    ->{status}, 200, '... with a session, too');
+            is(questions_about($client, $user), 0, '... which is not asked for');
             is($client->get("/$beside", @FORGED)->{status}, 401,
                 "$name$beside without a session");
             is($client->get('/open/last')->{status}, 200, '... and one more');
