@@ -390,6 +390,35 @@ sub check_cookies {
     }
 }
 
+# Clients that leave while identprov is asked take nobody along.
+sub check_leaving {
+    my $client = Client->new("$ROOM/plain");
+    my $http2 = Client->new("$ROOM/plain-http2", http2 => 1);
+    for my $round (1 .. 3) {
+        my @leaving = map { Client->new("$ROOM/plain") } 1 .. 10;
+        for my $i (0 .. $#leaving) {
+            $leaving[$i]->write_bytes(request_bytes($i % 2 ? 'POST' : 'GET',
+                    '/slow/app', [ 'JSESSIONID', "silent-$round$i" ],
+                    $i % 2 ? 'b' x 5000 : undef)
+                    . ($i % 3 ? '' : request_bytes('GET', '/open', [])));
+        }
+        my @ids = map { $http2->{http2}->send_message([ ':method', 'GET',
+                    ':scheme', 'http', ':path', '/slow/app', ':authority', 'g',
+                    'jsessionid', "silent-h$round$_" ]) } 0 .. 9;
+        $http2->write_bytes($http2->{http2}->take_output);
+        ok(wait_for(sub { Provider::questions_about("silent-${round}9")
+                        && Provider::questions_about("silent-h${round}9") }),
+            'all are asked about');
+        @leaving = ();
+        $http2->{http2}->frame(Http2::RST_STREAM, 0, $_, pack 'N', 8)
+            for @ids[ 0 .. 7 ];
+        is_deeply([ ask_with($client, '/app', "ok-stays$round", 200) ], [],
+            '... some leave, another is served');
+        is($http2->stream_of($_)->{messages}[-1][1], 503,
+            '... and who stays in HTTP/2 is answered') for @ids[ 8, 9 ];
+    }
+}
+
 sub check_cached {
     my $client = Client->new("$ROOM/plain");
     for (1 .. 3) {
@@ -453,3 +482,10 @@ __DATA__
 --- http_config eval: $::HttpConfig
 --- config
 --- check: cached
+
+
+
+=== TEST 7: clients leave while identprov is asked
+--- http_config eval: $::HttpConfig
+--- config
+--- check: leaving
