@@ -16,7 +16,7 @@ my $ROOM = $Upstreams::room;
 my $CONF = $ENV{TEST_NGINX_CONF};
 my @KINDS = qw(fastcgi proxy grpc uwsgi scgi);
 
-# --- configuration -------------------------------------------------------------
+# --- configuration ------------------------------------------------------------
 
 sub locations_of {
     my ($kind) = @_;
@@ -40,7 +40,8 @@ location /$kind/basic {
     $pass
 }
 location /$kind/small { client_max_body_size 1; error_page 413 /$kind/page; }
-location /$kind/closed { identgw on; error_page 401 /$kind/page; identgw_signin off; }
+location /$kind/closed { identgw on; identgw_signin off;
+    error_page 401 /$kind/page; }
 location /$kind/broken { identgw on; error_page 502 503 /$kind/page; }
 location /$kind/absent { error_page 404 /$kind/page; }
 location /$kind/page { internal; identgw off; $page }
@@ -103,7 +104,7 @@ server {
 }
 CONF
 
-# --- what a client may claim ---------------------------------------------------
+# --- what a client may claim --------------------------------------------------
 
 my @NAMES = qw(X-User X-Email X-First-Name);
 
@@ -169,7 +170,7 @@ my %MODES = (
     'passed session' => [ 'session', 'on', 'ok-alice', 'alice', 1 ],
     'session beside Basic' => [ 'basic', 'on', 'ok-alice', 'alice' ]);
 
-# --- comparing -----------------------------------------------------------------
+# --- comparing ----------------------------------------------------------------
 
 # In HTTP/2 names are in lower case, and a connection is nobody's business.
 sub sendable {
@@ -293,7 +294,8 @@ sub check_credentials {
                 $right, $wrong
         } @careless ]);
     for my $client (@careless) {
-        my $answer = $client->ask('GET', "/$kind/basic", [ map { lc } @$wrong ]);
+        my $answer = $client->get("/$kind/basic", 'authorization',
+            $wrong->[1]);
         is($answer->{status}, 401, 'neither a session nor the password');
     }
 }
@@ -310,7 +312,8 @@ sub check_cookies {
     my ($kind) = @_;
     my @lines = ('JSESSIONID=ok-alice', 'a=b; JSESSIONID=ok-alice',
         'JSESSIONID=ok-alice; a=b', 'a=b;JSESSIONID=ok-alice;c="d e"',
-        'JSESSIONID=ok-alice; JSESSIONID=ok-alice', ' x ; JSESSIONID = ok-alice',
+        'JSESSIONID=ok-alice; JSESSIONID=ok-alice',
+        ' x ; JSESSIONID = ok-alice',
         'JSESSIONIDS=1; JSESSIONID=ok-alice; jsessionid=2');
     my @modes = ('on by cookie', 'passed by cookie', 'optional by cookie');
     local @MODES{@modes} = ([ 'on', 'on', undef, 'alice' ],
@@ -383,7 +386,7 @@ sub check_refusing {
     my %refused = (
         'no Host' => $claimed,
         'a bad line' => $claimed =~ s/\r\n\z/bad line\0\r\n\r\n/r,
-        'a large line' => $claimed =~ s/\r\n\z/"L: " . "l" x 9000 . "\r\n\r\n"/er,
+        'a large line' => $claimed =~ s/\r\n\z/L: @{[ 'l' x 9000 ]}\r\n\r\n/r,
         'TRACE' => $claimed =~ s/^GET/TRACE/r =~ s/\r\n\z/Host: h\r\n\r\n/r);
     for my $what (sort keys %refused) {
         my $client = Client->new("$ROOM/refusing-$kind");

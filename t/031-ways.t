@@ -40,7 +40,8 @@ write_file('www/ssi/optional.html', '<!--# include virtual="/optional" -->|');
 write_file('www/ssi/other.html', '<!--# include virtual="/other" -->|');
 write_file('www/ssi/open.html', '<!--# include virtual="/open/x" -->|');
 write_file('www/added.html', "the page\n");
-write_file('files/long.txt', join '', map { sprintf "line %04d\n", $_ } 1 .. 500);
+write_file('files/long.txt',
+    join '', map { sprintf "line %04d\n", $_ } 1 .. 500);
 
 our $HttpConfig = <<"CONF";
 upstream echo_http { server unix:$ROOM/http.sock; keepalive 4; }
@@ -94,13 +95,15 @@ server {
     location /tries-said { try_files /absent /said; }
     location /fails-said { error_page 404 /said/secret; return 404; }
     location /fails-said-200 { error_page 404 =200 /said/secret; return 404; }
-    location /loops { identgw on; identgw_signin off; error_page 401 /app/x; $PASS }
+    location /loops { identgw on; identgw_signin off; error_page 401 /app/x;
+        $PASS }
 
     # rewrites
     location /old { rewrite ^ /app/new last; }
     location /old-on { identgw on; rewrite ^ /app/new last; }
     location /old-break { identgw on; rewrite ^ /app/new break; $PASS }
-    location /old-if { if (\$request_method = GET) { rewrite ^ /app/new last; } }
+    location /old-if {
+        if (\$request_method = GET) { rewrite ^ /app/new last; } }
     location /old-out { identgw on; rewrite ^ /open/new last; }
     location /nested { location /nested/in { identgw on; $PASS
             location ~ \\.deep\$ { $PASS }
@@ -113,7 +116,8 @@ server {
 
     # what is said in the rewrite phase
     location /said { identgw on; return 200 "a said secret\\n"; }
-    location /said-if { identgw on; if (\$arg_x = 1) { return 200 "a said secret\\n"; } $PASS }
+    location /said-if { identgw on;
+        if (\$arg_x = 1) { return 200 "a said secret\\n"; } $PASS }
     location /said-far { identgw on; return 302 /a-said-secret; }
     location /said-moved { identgw on; rewrite ^ /a-said-secret permanent; }
     location /said-closed { identgw on; return 444; }
@@ -156,7 +160,7 @@ server {
 }
 CONF
 
-# --- helpers -------------------------------------------------------------------
+# --- helpers ------------------------------------------------------------------
 
 my $count = 0;
 
@@ -184,7 +188,7 @@ sub label {
     return ($client->{is_http2} ? 'HTTP/2 ' : '') . $target;
 }
 
-my @FORGED = map { lc } qw(X-User mallory X-Email mallory Authorization mallory);
+my @FORGED = qw(x-user mallory x-email mallory authorization mallory);
 
 # With a session the application gets its identity, after one question.
 sub enters {
@@ -228,7 +232,7 @@ sub hex_of {
     return unpack 'H*', join "\n", @_;
 }
 
-# --- the ways ------------------------------------------------------------------
+# --- the ways -----------------------------------------------------------------
 
 sub check_redirects {
     my $to_app = hex_of('X-Accel-Redirect: /app/accel');
@@ -303,8 +307,9 @@ sub check_rewrites {
             is_deeply([ Upstreams::received() ], [], '... to all');
         }
         my ($user, @session) = new_user();
-        is($client->ask('DELETE', '/methods', [ map { lc } @session ])->{status},
-            403, 'limit_except still limits');
+        my $answer = $client->ask('DELETE', '/methods',
+            [ map { lc } @session ]);
+        is($answer->{status}, 403, 'limit_except still limits');
     }
 }
 
@@ -343,9 +348,11 @@ sub check_ssi {
             my ($user, @session) = new_user();
             $answer = $client->get("/ssi-optional/$page.html", @FORGED);
             unlike($answer->{body}, qr/^X-/m, '... an anonymous one, too');
-            $answer = $client->get("/ssi-other/$page.html", 'other', "ok-$user");
+            $answer = $client->get("/ssi-other/$page.html", 'other',
+                "ok-$user");
             is($answer->{status}, 200, 'a page of another policy');
-            unlike($answer->{body}, qr/^X-/m, '... has not this one\'s verdict');
+            unlike($answer->{body}, qr/^X-/m,
+                '... has not this one\'s verdict');
             is(questions_about($client, $user), 1, '... but its own');
         }
         for my $page (qw(said file)) {
@@ -375,7 +382,8 @@ sub check_ssi {
 sub check_addition {
     for my $client (both_clients()) {
         my $answer = enters($client, '/added-on');
-        like($answer->{body}, qr{^GET /app/before .*^the page\n.*^GET /app/after }ms,
+        like($answer->{body},
+            qr{^GET /app/before .*^the page\n.*^GET /app/after }ms,
             'before and after');
         Upstreams::received();
         $answer = $client->get('/added', @FORGED);
@@ -419,7 +427,8 @@ sub check_beside {
             ($user, @session) = new_user();
             is($client->get("/$beside-in", @FORGED, map { lc } @session)
                     ->{status}, 200, '... with a session, too');
-            is(questions_about($client, $user), 0, '... which is not asked for');
+            is(questions_about($client, $user), 0,
+                '... which is not asked for');
             is($client->get("/$beside", @FORGED)->{status}, 401,
                 "$name$beside without a session");
             is($client->get('/open/last')->{status}, 200, '... and one more');
@@ -446,7 +455,7 @@ sub check_slices {
     }
 }
 
-# --- protocols -----------------------------------------------------------------
+# --- protocols ----------------------------------------------------------------
 
 sub check_socket {
     my @upgrade = ('Upgrade', 'websocket', 'Connection', 'Upgrade',
@@ -543,7 +552,7 @@ sub check_streams {
         [ map { 1 } @users ], '... and one question each');
 }
 
-# --- bodies --------------------------------------------------------------------
+# --- bodies -------------------------------------------------------------------
 
 my @SIZES = (0, 1, 1023, 8192, 16_384, 65_535, 65_536, 1 << 20, 10 << 20);
 
@@ -555,14 +564,15 @@ sub check_bodies {
                 my ($user, @session) = new_user();
                 my $body = pack("N", $size) x ($size / 4 + 1);
                 substr $body, $size, length $body, '';
-                my $answer = $client->ask('POST', $path, [ map { lc } @session ],
-                    $body);
+                my $answer = $client->ask('POST', $path,
+                    [ map { lc } @session ], $body);
                 my $asked = questions_about($client, $user);
                 push @wrong, $size if !$answer || $answer->{status} != 200
                     || $asked != 1 || substr($answer->{body},
                         length($answer->{body}) - $size) ne $body;
             }
-            is_deeply(\@wrong, [], label($client, "$path: bodies of all sizes"));
+            is_deeply(\@wrong, [],
+                label($client, "$path: bodies of all sizes"));
         }
     }
 }
@@ -570,8 +580,10 @@ sub check_bodies {
 sub chunked {
     my ($body) = @_;
     my $text = '';
-    for (my ($at, $size) = (0, 1); $at < length $body; $at += $size, $size *= 7) {
+    my $at = 0;
+    for (my $size = 1; $at < length $body; $size *= 7) {
         my $piece = substr $body, $at, $size;
+        $at += $size;
         $text .= sprintf "%x\r\n%s\r\n", length $piece, $piece;
     }
     return "${text}0\r\n\r\n";
@@ -588,8 +600,9 @@ sub check_chunks {
                     [ @chunked, @session ]) . chunked($body));
             my $answer = $client->answer;
             is($answer->{status}, 200, "$path: $size bytes in chunks");
-            ok(substr($answer->{body}, length($answer->{body}) - $size) eq $body,
-                '... arrive');
+            my $arrived = substr $answer->{body},
+                length($answer->{body}) - $size;
+            ok($arrived eq $body, '... arrive');
             is(questions_about($client, $user), 1, '... after one question');
             $client->write_bytes(request_bytes('POST', $path, \@chunked)
                     . chunked($body));
@@ -620,7 +633,8 @@ sub check_refused_bodies {
         my $id = $http2->send_message([ ':method', 'GET', ':scheme', 'http',
                 ':path', '/open/next', ':authority', 'gateway' ]);
         my $stream = $client->stream_of($id);
-        like($stream->{body}, qr{^GET /open/next }, '... and the connection goes on');
+        like($stream->{body}, qr{^GET /open/next },
+            '... and the connection goes on');
     }
 }
 
@@ -657,16 +671,19 @@ sub check_methods {
             my ($user, @session) = new_user();
             my $answer = $client->ask($method, '/app',
                 [ @FORGED, map { lc } @session ]);
-            is($answer->{status}, 200, label($client, "$method with a session"));
+            is($answer->{status}, 200,
+                label($client, "$method with a session"));
             is(questions_about($client, $user), 1, '... one question');
             like($answer->{body}, $method eq 'HEAD' ? qr/^\z/
                 : qr/^X-User: $user\r$/m, '... of the user');
             $answer = $client->ask($method, '/app', \@FORGED);
             is($answer->{status}, 401, "$method without");
-            ok(defined field($answer, 'WWW-Authenticate'), '... with a challenge');
+            ok(defined field($answer, 'WWW-Authenticate'),
+                '... with a challenge');
             like($answer->{body}, $method eq 'HEAD' ? qr/^\z/
                 : qr/Please go to login/, '... and its body');
-            cmp_ok(field($answer, 'Content-Length'), '>', 10, '... whose length');
+            cmp_ok(field($answer, 'Content-Length'), '>', 10,
+                '... of a length');
         }
         Upstreams::received();
         my $answer = $client->ask('HEAD', '/open');

@@ -11,7 +11,7 @@ use ModuleTest;
 use Provider qw(answer cgi end_of_request identity stdout);
 use Upstreams;
 
-# --- what identprov does -------------------------------------------------------
+# --- what identprov does ------------------------------------------------------
 
 sub say {
     my ($socket, $bytes) = @_;
@@ -63,10 +63,10 @@ my %ACTS = (
     nul => [ reply("X-Nul: a\0b\r\n$FINE"), 502, 'idp_invalid' ],
     bareword => [ sub { say($_[0], stdout('fine') . end_of_request()) },
         502, 'idp_invalid' ],
-    onlybody => [ sub { say($_[0], stdout("\r\n$FINE\r\n") . end_of_request()) },
-        502, 'idp_invalid' ],
-    inbody => [ reply(identity('fine', 'X-User', undef), "X-User: fine\r\n\r\n"),
-        502, 'idp_invalid' ],
+    onlybody => [ sub { say($_[0], stdout("\r\n$FINE\r\n")
+                    . end_of_request()) }, 502, 'idp_invalid' ],
+    inbody => [ reply(identity('fine', 'X-User', undef),
+            "X-User: fine\r\n\r\n"), 502, 'idp_invalid' ],
 
     # well-formed, and no verdict
     (map {
@@ -87,7 +87,8 @@ my %ACTS = (
     blank => [ reply(identity('fine', 'X-User', '   ')) ],
     (map { ("token$_->[0]" => [ reply(identity('fine', 'Authorization',
             $_->[1])) ]) } ([ 'none', '' ], [ 'bare', 'Bearer' ],
-        [ 'empty', 'Bearer ' ], [ 'spaces', 'Bearer  a' ], [ 'two', 'Bearer a b' ],
+        [ 'empty', 'Bearer ' ], [ 'spaces', 'Bearer  a' ],
+        [ 'two', 'Bearer a b' ],
         [ 'basic', 'Basic YTpi' ], [ 'case', 'bearer a' ],
         [ 'list', 'Bearer a,Bearer b' ], [ 'high', "Bearer a\xe9b" ],
         [ 'quote', 'Bearer "a"' ], [ 'long', 'Bearer ' . 'a' x 4097 ],
@@ -99,7 +100,8 @@ my %ACTS = (
     (map { ("status$_" => [ reply("Status: $_\r\n$FINE") ]) }
         qw(0 1 20 99 999 600 abc 0x200)),
     statusnegative => [ reply("Status: -200\r\n$FINE") ],
-    statustwice => [ reply("Status: 401\r\nStatus: 200\r\n$FINE"), 401, 'denied' ],
+    statustwice => [ reply("Status: 401\r\nStatus: 200\r\n$FINE"), 401,
+        'denied' ],
     location => [ reply("Location: /open\r\n$FINE") ],
     redirect => [ reply("Status: 302\r\nLocation: http://other.example/\r\n"
                 . $FINE) ],
@@ -172,7 +174,7 @@ Provider::start("$ROOM/provider.sock", "$ROOM/asked",
     lingers => sub { say($_[0], FastCGI::record(FastCGI::OUTPUT, cgi($FINE)));
         sleep 20; return 0 });
 
-# --- configuration -------------------------------------------------------------
+# --- configuration ------------------------------------------------------------
 
 my $PASS = "proxy_http_version 1.1; proxy_set_header Host \$host; "
     . "proxy_set_header Connection ''; proxy_pass http://echo_http;";
@@ -213,7 +215,8 @@ CONF
     (map { "location /$_ { identgw on; identgw_authenticate /.identgw/$_; "
             . "$PASS }\n" } qw(refused slow cached)),
     provider_at('refused', "fastcgi_pass unix:$ROOM/nobody.sock;"),
-    provider_at('slow', 'fastcgi_read_timeout 300ms;', 'fastcgi_pass provider;'),
+    provider_at('slow', 'fastcgi_read_timeout 300ms;',
+        'fastcgi_pass provider;'),
     provider_at('cached', 'fastcgi_cache verdicts;',
         'fastcgi_cache_key $http_jsessionid;', 'fastcgi_cache_valid 200 1m;',
         'fastcgi_pass provider;'),
@@ -251,13 +254,14 @@ server {
     include $ROOM/locations.conf;
 CONF
     provider_at('authenticate', 'fastcgi_pass provider;',
-        'error_page 302 401 403 404 429 500 502 503 504 =200 /as-if;'), <<"CONF";
+        'error_page 302 401 403 404 429 500 502 503 504 =200 /as-if;'),
+    <<"CONF";
     location = /as-if { internal; fastcgi_param PEER_ROLE authenticate;
         fastcgi_param PEER_SESSION HTTP_X_IS; include $CONF/peer.conf; }
 }
 CONF
 
-# --- checks --------------------------------------------------------------------
+# --- checks -------------------------------------------------------------------
 
 my $count = 0;
 
@@ -270,7 +274,8 @@ sub ask_with {
         $count % 5 == 1 ? 'a body' : undef)
         // return "$session: no answer, $status expected";
     my $reasons = join '|', fields($answer, 'Identgw-Reason');
-    return "$session: $answer->{status} $reasons, not $status " . ($reason // '')
+    return "$session: $answer->{status} $reasons, not $status "
+        . ($reason // '')
         if $answer->{status} != $status || $reasons ne ($reason // '');
     my @passed = Upstreams::received();
     my @faults = $reason ? faults_of_refusal($answer, @passed)
@@ -310,7 +315,8 @@ sub faults_of_entry {
     my @faults;
     push @faults, 'not passed on' if @passed != 1;
     push @faults, 'no identity'
-        if $answer->{body} !~ /^X-User: \S+\r$/m && $answer->{body} !~ m{^\S+ /optional };
+        if $answer->{body} !~ /^X-User: \S+\r$/m
+        && $answer->{body} !~ m{^\S+ /optional };
     push @faults, 'mallory' if $answer->{body} =~ /mallory/;
     return @faults;
 }
@@ -328,28 +334,33 @@ sub check_statuses {
         my $client = Client->new("$ROOM/$server");
         my @wrong = map { ask_with($client, '/app', "status-$_",
                 expectation($_)) } 100 .. 599;
-        is(join("\n", @wrong), "", "$server: all statuses");
+        is(join("\n", @wrong), '', "$server: all statuses");
     }
     my $client = Client->new("$ROOM/plain-http2", http2 => 1);
     my @wrong = map { ask_with($client, '/optional', "status-$_",
             $_ == 401 ? 200 : expectation($_)) } 100 .. 599;
-    is(join("\n", @wrong), "", 'optional: 401 is nobody, the others are the same');
+    is(join("\n", @wrong), '',
+        'optional: 401 is nobody, the others are the same');
 }
 
 sub check_acts {
     for my $server (qw(plain pages plain-http2)) {
         my $client = Client->new("$ROOM/$server",
             http2 => scalar($server =~ /http2/));
-        my @wrong = map { ask_with($client, '/app', $_, @{ $ACTS{$_} }[ 1, 2 ]) }
-            sort keys %ACTS;
-        is(join("\n", @wrong), "", "$server: " . keys(%ACTS) . ' kinds of answers');
+        my @wrong = map { ask_with($client, '/app', $_,
+                @{ $ACTS{$_} }[ 1, 2 ]) } sort keys %ACTS;
+        is(join("\n", @wrong), '',
+            "$server: " . keys(%ACTS) . ' kinds of answers');
         @wrong = map { ask_with($client, '/optional', $_,
-                $ACTS{$_}[1] == 401 ? 200 : @{ $ACTS{$_} }[ 1, 2 ]) } sort keys %ACTS;
-        is(join("\n", @wrong), "", "$server: ... under optional");
-        is($client->get('/open')->{status}, 200, '... and the connection goes on');
+                $ACTS{$_}[1] == 401 ? 200 : @{ $ACTS{$_} }[ 1, 2 ]) }
+            sort keys %ACTS;
+        is(join("\n", @wrong), '', "$server: ... under optional");
+        is($client->get('/open')->{status}, 200,
+            '... and the connection goes on');
     }
     for my $act (qw(unavailable throttled)) {
-        my $answer = Client->new("$ROOM/plain")->get('/app', 'JSESSIONID', $act);
+        my $answer = Client->new("$ROOM/plain")->get('/app', 'JSESSIONID',
+            $act);
         is(field($answer, 'Retry-After'), $act eq 'throttled' ? 17 : 9,
             "$act: identprov's Retry-After");
     }
@@ -359,8 +370,9 @@ sub check_silence {
     for my $server (qw(plain pages)) {
         my $client = Client->new("$ROOM/$server");
         for my $act (qw(silent stalls lingers)) {
-            is(join("\n", ask_with($client, '/slow/app', "$act-1", $act eq 'lingers'
-                        ? (502, 'idp_invalid') : (503, 'idp_unavailable'))),
+            my @expected = $act eq 'lingers' ? (502, 'idp_invalid')
+                : (503, 'idp_unavailable');
+            is(join("\n", ask_with($client, '/slow/app', "$act-1", @expected)),
                 '', "$server: who is $act is given up");
         }
         is_deeply([ ask_with($client, '/refused/app', 'ok-x', 503,

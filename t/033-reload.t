@@ -24,7 +24,7 @@ sub write_file {
     rename "$ROOM/$name.new", "$ROOM/$name" or die "$name: $!\n";
 }
 
-# --- reload --------------------------------------------------------------------
+# --- reload -------------------------------------------------------------------
 
 my @POLICIES = (
     'identgw on;',
@@ -131,11 +131,12 @@ sub error_log_has {
     return scalar grep { $_ =~ $pattern } <$in>;
 }
 
-# --- inheritance ---------------------------------------------------------------
+# --- inheritance --------------------------------------------------------------
 
 sub idp {
     my ($path, %param) = @_;
-    my $params = join '', map { "fastcgi_param $_ $param{$_}; " } sort keys %param;
+    my $params = join '', map { "fastcgi_param $_ $param{$_}; " }
+        sort keys %param;
     return "location = $path { internal; identgw off; $params"
         . "include $CONF/peer.conf; }\n";
 }
@@ -159,7 +160,8 @@ server {
     location / { $PASS }
     location /off { identgw off; $PASS
         location /off/on { identgw on; $PASS }
-        location /off/if { if (\$arg_x) { proxy_pass http://echo_http; } $PASS } }
+        location /off/if {
+            if (\$arg_x) { proxy_pass http://echo_http; } $PASS } }
     location /optional { identgw optional; $PASS
         location /optional/inner { $PASS
             location ~ /deep\$ { $PASS } } }

@@ -120,7 +120,7 @@ sub exchange {
     return ($readable && @$readable) || ($writable && @$writable);
 }
 
-# --- HTTP/1 --------------------------------------------------------------------
+# --- HTTP/1 -------------------------------------------------------------------
 
 # The next answer on the connection; $is_head: it has no body whatever it says.
 sub answer {
@@ -190,7 +190,7 @@ sub take_until {
     return substr $self->{input}, 0, $at + length $mark, '';
 }
 
-# --- HTTP/2 --------------------------------------------------------------------
+# --- HTTP/2 -------------------------------------------------------------------
 
 sub ask_http2 {
     my ($self, $method, $target, $headers, $body) = @_;
@@ -224,7 +224,7 @@ sub stream_of {
     }
 }
 
-# --- what an answer holds ------------------------------------------------------
+# --- what an answer holds -----------------------------------------------------
 
 # All values of a header, in order.
 sub fields {

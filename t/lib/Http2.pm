@@ -78,7 +78,7 @@ sub from_huffman {
     return $text;
 }
 
-# --- HPACK ---------------------------------------------------------------------
+# --- HPACK --------------------------------------------------------------------
 
 sub encode_string {
     my ($text) = @_;
@@ -139,7 +139,7 @@ sub decode_headers {
     return \@pairs;
 }
 
-# --- a connection --------------------------------------------------------------
+# --- a connection -------------------------------------------------------------
 
 # A side of a connection: bytes go in by read_bytes, come out of take_output.
 sub new {

@@ -56,7 +56,7 @@ sub serve {
     return;
 }
 
-# --- what an answer is made of -------------------------------------------------
+# --- what an answer is made of ------------------------------------------------
 
 sub stdout {
     my ($text) = @_;

@@ -19,7 +19,7 @@ my @SET_BY_HTTP = qw(host connection content-length transfer-encoding te
     upgrade keep-alive);
 my ($VERSION) = `$ENV{TEST_NGINX_BINARY} -v 2>&1` =~ m{nginx/1\.(\d+)\.};
 
-# --- configuration -------------------------------------------------------------
+# --- configuration ------------------------------------------------------------
 
 my %PARAMS = (
     REQUEST_METHOD => '$request_method',
@@ -44,7 +44,7 @@ sub pass_directives {
     return "$params$length${kind}_pass unix:$room/$kind.sock;\n";
 }
 
-# --- the oracle ----------------------------------------------------------------
+# --- the oracle ---------------------------------------------------------------
 
 # A name as CGI and its like fold it.
 sub fold {
