@@ -211,6 +211,8 @@ location /open { $PASS }
 location = /open.txt { }
 location = /said { return 200 "said\\n"; }
 location \@open { $PASS }
+location \@app { identgw on; $PASS }
+location /fails { proxy_intercept_errors on; error_page 404 = \@app; $PASS }
 CONF
     (map { "location /$_ { identgw on; identgw_authenticate /.identgw/$_; "
             . "$PASS }\n" } qw(refused slow cached)),
@@ -235,6 +237,7 @@ upstream echo_http { server unix:$ROOM/http.sock; keepalive 4; }
 upstream provider { server unix:$ROOM/provider.sock; keepalive 4; }
 fastcgi_cache_path $ROOM/cache keys_zone=verdicts:1m;
 keepalive_requests 100000;
+client_max_body_size 3m;
 server {
     listen unix:$ROOM/plain;
     listen unix:$ROOM/plain-http2 http2;
@@ -402,6 +405,22 @@ sub check_cookies {
     }
 }
 
+# A body that was read before the question stays the application's.
+sub check_bodies {
+    my $missing = unpack 'H*', 'Status: 404 Not Found';
+    my $client = Client->new("$ROOM/plain");
+    for my $size (10, 100_000, 2 * $MB) {
+        my $body = 'b' x $size;
+        my $answer = $client->ask('POST', "/fails?answer=$missing",
+            [ 'JSESSIONID', "ok-b$size" ], $body);
+        like($answer->{body}, qr/^X-User: b$size\r$/m, "$size bytes");
+        is(length(($answer->{body} =~ /\r\n\r\n(.*)/s)[0]), $size,
+            '... reach the second application');
+        is(Provider::questions_about("ok-b$size"), 1,
+            '... and not the provider');
+    }
+}
+
 # Clients that leave while identprov is asked take nobody along.
 sub check_leaving {
     my $client = Client->new("$ROOM/plain");
@@ -501,3 +520,10 @@ __DATA__
 --- http_config eval: $::HttpConfig
 --- config
 --- check: leaving
+
+
+
+=== TEST 8: a body that was read before the question
+--- http_config eval: $::HttpConfig
+--- config
+--- check: bodies

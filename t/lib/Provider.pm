@@ -31,7 +31,7 @@ END {
     }
 }
 
-# How often the provider was asked about a session so far.
+# How often the provider was asked about a session so far, without a body.
 sub questions_about {
     my ($id) = @_;
     open my $in, '<', $log or return 0;
@@ -46,7 +46,8 @@ sub serve {
             my %param = @{ $request->{params} };
             my $id = $param{HTTP_JSESSIONID} // '';
             open my $out, '>>', $log or return;
-            syswrite $out, "$id\n";
+            syswrite $out, length $request->{body}
+                ? "$id and a body\n" : "$id\n";
             my ($name, $argument) = split /-/, $id, 2;
             my $play = $act->{ $name // '' } // sub {
                 answer($_[0], "Status: 401\r\n") };
