@@ -4,6 +4,7 @@
 #include "ngx_http_identgw_headers.h"
 #include "ngx_http_identgw_identity.h"
 #include "ngx_http_identgw_question.h"
+#include "ngx_http_identgw_redirect.h"
 #include "ngx_http_identgw_require.h"
 #include "ngx_http_identgw_rewrite.h"
 #include "ngx_http_identgw_session.h"
@@ -458,11 +459,17 @@ ngx_http_identgw_access_refuse(ngx_http_request_t *r,
 
     status = ngx_http_identgw_ctx_status(ctx->verdict.reason);
 
-    if (status != NGX_HTTP_UNAUTHORIZED
-        || !is_last
-        || lcf->signin.len == 0
-        || r->post_action)
-    {
+    if (status != NGX_HTTP_UNAUTHORIZED || !is_last || r->post_action) {
+        ngx_http_identgw_access_note_refusal(r, ctx);
+        return status;
+    }
+
+    if (lcf->redirect.len != 0 && ngx_http_identgw_redirect_suits(r)) {
+        ngx_http_identgw_access_note_refusal(r, ctx);
+        return ngx_http_identgw_redirect_make(r, &lcf->redirect);
+    }
+
+    if (lcf->signin.len == 0) {
         ngx_http_identgw_access_note_refusal(r, ctx);
         return status;
     }

@@ -57,6 +57,7 @@ typedef struct {
     ngx_uint_t                mode;
     ngx_str_t                 authenticate;
     ngx_str_t                 signin;        /* empty: off */
+    ngx_str_t                 redirect;      /* empty: off */
     ngx_http_identgw_name_t  *session;
     ngx_flag_t                pass_session;
     ngx_array_t              *csrf;          /* see csrf.h */

@@ -18,6 +18,8 @@ static char *ngx_http_identgw_module_mode(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_identgw_module_uri(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_identgw_module_signin(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_identgw_module_session(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_identgw_module_flag(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -41,6 +43,8 @@ static char *ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf,
 
 static void ngx_http_identgw_module_configured(ngx_conf_t *cf);
 static ngx_uint_t ngx_http_identgw_module_is_uri(const ngx_str_t *uri);
+static ngx_uint_t ngx_http_identgw_module_is_page(const ngx_str_t *uri);
+static ngx_str_t ngx_http_identgw_module_path(const ngx_str_t *uri);
 static ngx_http_identgw_name_t *ngx_http_identgw_module_session_name(
     ngx_conf_t *cf, const ngx_str_t *name);
 static char *ngx_http_identgw_module_add_identity(ngx_conf_t *cf,
@@ -57,6 +61,8 @@ static char *ngx_http_identgw_module_check_session(ngx_conf_t *cf,
 static ngx_int_t ngx_http_identgw_module_check_uri(ngx_conf_t *cf,
     const ngx_http_identgw_protected_t *protected, const ngx_str_t *uri,
     const char *directive);
+static ngx_int_t ngx_http_identgw_module_check_page(ngx_conf_t *cf,
+    const ngx_http_identgw_protected_t *protected);
 
 
 static ngx_conf_enum_t  ngx_http_identgw_module_modes[] = {
@@ -84,8 +90,8 @@ static ngx_command_t  ngx_http_identgw_module_commands[] = {
       NULL },
 
     { ngx_string("identgw_signin"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_identgw_module_uri,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_identgw_module_signin,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_identgw_loc_conf_t, signin),
       NULL },
@@ -214,6 +220,51 @@ ngx_http_identgw_module_uri(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     *uri = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_identgw_module_signin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_identgw_loc_conf_t *lcf = conf;
+
+    ngx_str_t  *value;
+
+    if (cf->args->nelts == 2) {
+        return ngx_http_identgw_module_uri(cf, cmd, conf);
+    }
+
+    ngx_http_identgw_module_configured(cf);
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[2].data, "redirect") != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\"", &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (lcf->redirect.data != NULL) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        ngx_str_set(&lcf->redirect, "");
+        return NGX_CONF_OK;
+    }
+
+    if (!ngx_http_identgw_module_is_page(&value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid uri \"%V\" in \"%V ... redirect\", it "
+                           "must be the path of a page of this server such "
+                           "as \"/login\", without variables and escapes",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    lcf->redirect = value[1];
 
     return NGX_CONF_OK;
 }
@@ -372,6 +423,8 @@ ngx_http_identgw_module_postconfigure(ngx_conf_t *cf)
             || ngx_http_identgw_module_check_uri(cf, &protected[i],
                                                  &protected[i].conf->signin,
                                                  "identgw_signin")
+            != NGX_OK
+            || ngx_http_identgw_module_check_page(cf, &protected[i])
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -477,6 +530,7 @@ ngx_http_identgw_module_create_loc_conf(ngx_conf_t *cf)
      *
      *     lcf->authenticate = { 0, NULL };
      *     lcf->signin = { 0, NULL };
+     *     lcf->redirect = { 0, NULL };
      *     lcf->answers = 0;
      *     lcf->require_file = NULL;
      *     lcf->require_line = 0;
@@ -515,6 +569,7 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_str_value(conf->authenticate, prev->authenticate,
                              "/.identgw/authenticate");
     ngx_conf_merge_str_value(conf->signin, prev->signin, "/.identgw/signin");
+    ngx_conf_merge_str_value(conf->redirect, prev->redirect, "");
     ngx_conf_merge_value(conf->pass_session, prev->pass_session, 0);
     ngx_conf_merge_ptr_value(conf->csrf, prev->csrf, &own_origin_only);
     ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
@@ -585,6 +640,45 @@ ngx_http_identgw_module_is_uri(const ngx_str_t *uri)
     return ngx_strnstr(uri->data, "//", uri->len) == NULL
            && ngx_strnstr(uri->data, "/./", uri->len) == NULL
            && ngx_strnstr(uri->data, "/../", uri->len) == NULL;
+}
+
+
+/* The same with arguments, which browsers read as they are written. */
+
+static ngx_uint_t
+ngx_http_identgw_module_is_page(const ngx_str_t *uri)
+{
+    size_t     i;
+    ngx_str_t  path;
+
+    path = ngx_http_identgw_module_path(uri);
+
+    for (i = path.len; i < uri->len; i++) {
+        if (uri->data[i] <= ' ' || uri->data[i] >= 0x7f
+            || ngx_strchr("#$\\\"", uri->data[i]) != NULL)
+        {
+            return 0;
+        }
+    }
+
+    return ngx_http_identgw_module_is_uri(&path);
+}
+
+
+static ngx_str_t
+ngx_http_identgw_module_path(const ngx_str_t *uri)
+{
+    u_char     *question;
+    ngx_str_t   path;
+
+    path = *uri;
+    question = ngx_strlchr(uri->data, uri->data + uri->len, '?');
+
+    if (question != NULL) {
+        path.len = question - uri->data;
+    }
+
+    return path;
 }
 
 
@@ -812,6 +906,50 @@ ngx_http_identgw_module_check_uri(ngx_conf_t *cf,
     ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                   "location for %s \"%V\" %s; it is needed by \"identgw\" in "
                   "%s:%ui", directive, uri, fault,
+                  protected->conf->file, protected->conf->line);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_module_check_page(ngx_conf_t *cf,
+    const ngx_http_identgw_protected_t *protected)
+{
+    void                              **loc_conf;
+    ngx_str_t                           path;
+    const char                         *fault;
+    ngx_http_core_loc_conf_t           *clcf;
+    const ngx_http_identgw_loc_conf_t  *lcf;
+
+    if (protected->conf->redirect.len == 0) {
+        return NGX_OK;
+    }
+
+    path = ngx_http_identgw_module_path(&protected->conf->redirect);
+    clcf = ngx_http_identgw_locate(protected->server, &path);
+
+    loc_conf = (clcf == NULL) ? protected->server->ctx->loc_conf
+                              : clcf->loc_conf;
+    lcf = loc_conf[ngx_http_identgw_module.ctx_index];
+    fault = NULL;
+
+    if (clcf != NULL && clcf->internal) {
+        fault = "is \"internal\", browsers could not ask it";
+
+    } else if (lcf->mode == NGX_HTTP_IDENTGW_ON) {
+        fault = "is itself protected, browsers would go in circles; add "
+            "\"identgw off\" to it";
+    }
+
+    if (fault == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "location for identgw_signin \"%V\" redirect %s; it is "
+                  "needed by \"identgw\" in %s:%ui",
+                  &protected->conf->redirect, fault,
                   protected->conf->file, protected->conf->line);
 
     return NGX_ERROR;

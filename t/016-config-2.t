@@ -218,3 +218,94 @@ location /app {
 --- error_log
 [emerg]
 "identgw_require" directive is not allowed here
+
+
+
+=== TEST 22: identgw_signin with another parameter
+--- config
+identgw_signin /login redirected;
+--- error_log
+[emerg]
+invalid parameter "redirected"
+
+
+
+=== TEST 23: two redirects
+--- config
+identgw_signin /login redirect;
+identgw_signin /login2 redirect;
+--- error_log
+[emerg]
+"identgw_signin" directive is duplicate
+
+
+
+=== TEST 24: a redirect to another host
+--- config
+identgw_signin https://sso.example/ redirect;
+--- error_log
+[emerg]
+invalid uri "https://sso.example/" in "identgw_signin ... redirect", it must be the path of a page of this server
+
+
+
+=== TEST 25: a redirect to another host without its scheme
+--- config
+identgw_signin //sso.example/ redirect;
+--- error_log
+[emerg]
+invalid uri "//sso.example/" in "identgw_signin ... redirect"
+
+
+
+=== TEST 26: a redirect with a variable
+--- config
+identgw_signin /login?$args redirect;
+--- error_log
+[emerg]
+invalid uri "/login?$args" in "identgw_signin ... redirect"
+
+
+
+=== TEST 27: a redirect to a fragment
+--- config
+identgw_signin /login?a#b redirect;
+--- error_log
+[emerg]
+invalid uri "/login?a#b" in "identgw_signin ... redirect"
+
+
+
+=== TEST 28: a redirect into a protected location
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+identgw_signin /login?a=1 redirect;
+location / {
+    identgw on;
+}
+--- error_log eval
+["[emerg]", qr{location for identgw_signin "/login\?a=1" redirect is itself protected, browsers would go in circles; add "identgw off" to it; it is needed by "identgw" in \S+/nginx\.conf:\d+}]
+
+
+
+=== TEST 29: a redirect into an internal location
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+identgw_signin /.identgw/signin redirect;
+location /app {
+    identgw on;
+}
+--- error_log
+[emerg]
+location for identgw_signin "/.identgw/signin" redirect is "internal", browsers could not ask it
+
+
+
+=== TEST 30: a redirect to a protected server without a location
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+identgw_signin /login redirect;
+identgw on;
+--- error_log
+[emerg]
+location for identgw_signin "/login" redirect is itself protected
