@@ -85,3 +85,43 @@ ngx_http_identgw_compat_headers_changed(ngx_http_request_t *r)
 }
 
 #endif
+
+
+#if (NGX_OPENSSL)
+
+/* in the words that nginx itself uses, which its binary has for sure */
+
+ngx_int_t
+ngx_http_identgw_compat_sha256(const ngx_str_t *text, u_char *digest)
+{
+    ngx_int_t    rc;
+    EVP_MD_CTX  *md;
+
+    md = EVP_MD_CTX_create();
+    if (md == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_ERROR;
+
+    if (EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1
+        && EVP_DigestUpdate(md, text->data, text->len) == 1
+        && EVP_DigestFinal_ex(md, digest, NULL) == 1)
+    {
+        rc = NGX_OK;
+    }
+
+    EVP_MD_CTX_destroy(md);
+
+    return rc;
+}
+
+#else
+
+ngx_int_t
+ngx_http_identgw_compat_sha256(const ngx_str_t *text, u_char *digest)
+{
+    return NGX_DECLINED;
+}
+
+#endif

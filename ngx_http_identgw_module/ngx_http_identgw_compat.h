@@ -9,6 +9,9 @@
 #include <ngx_http.h>
 
 
+#define NGX_HTTP_IDENTGW_COMPAT_SHA256_SIZE  32
+
+
 /*
  * Points nginx's own list of Cookie lines at those which stand in
  * r->headers_in.headers now; all of them must be new, this request's own.
@@ -17,6 +20,13 @@ ngx_int_t ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r);
 
 /* Tells nginx that r->headers_in.headers is another list than before. */
 void ngx_http_identgw_compat_headers_changed(ngx_http_request_t *r);
+
+/*
+ * The SHA-256 of "text", by the library that nginx is linked with;
+ * NGX_DECLINED: nginx was built without one, NGX_ERROR: it failed.
+ */
+ngx_int_t ngx_http_identgw_compat_sha256(const ngx_str_t *text,
+    u_char *digest);
 
 
 #endif

@@ -248,6 +248,7 @@ ngx_http_identgw_identity_values(const ngx_http_request_t *sr,
                           "identgw: authenticate answer %s (header for "
                           "\"%V\")", fault, &identity[i].name.key);
 
+            verdict->values = NULL;
             verdict->reason = NGX_HTTP_IDENTGW_IDP_INVALID;
             return NGX_OK;
         }

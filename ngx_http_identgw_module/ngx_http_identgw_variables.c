@@ -1,11 +1,25 @@
 #include "ngx_http_identgw_variables.h"
+#include "ngx_http_identgw_compat.h"
 #include "ngx_http_identgw_ctx.h"
+#include "ngx_http_identgw_names.h"
+
+
+#define NGX_HTTP_IDENTGW_VARIABLES_KEY_SIZE  8   /* bytes of the hash */
 
 
 static ngx_int_t ngx_http_identgw_variables_user(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_identgw_variables_reason(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_identgw_variables_header(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_identgw_variables_session_key(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static const ngx_str_t *ngx_http_identgw_variables_find_value(
+    ngx_http_request_t *r, const ngx_http_identgw_ctx_t *ctx,
+    const ngx_str_t *folded);
+static void ngx_http_identgw_variables_say(ngx_http_variable_value_t *v,
+    const ngx_str_t *value);
 static ngx_uint_t ngx_http_identgw_variables_changes(const ngx_str_t *name);
 static ngx_uint_t ngx_http_identgw_variables_is_set_by_conf(
     const ngx_http_core_main_conf_t *cmcf, const ngx_str_t *name);
@@ -18,6 +32,12 @@ static ngx_http_variable_t  ngx_http_identgw_variables[] = {
 
     { ngx_string("identgw_reason"), NULL,
       ngx_http_identgw_variables_reason, 0, 0, 0 },
+
+    { ngx_string("identgw_session_key"), NULL,
+      ngx_http_identgw_variables_session_key, 0, 0, 0 },
+
+    { ngx_string("identgw_header_"), NULL,
+      ngx_http_identgw_variables_header, 0, NGX_HTTP_VAR_PREFIX, 0 },
 
     ngx_http_null_variable
 };
@@ -117,11 +137,7 @@ ngx_http_identgw_variables_user(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-    v->data = ctx->verdict.user.data;
-    v->len = ctx->verdict.user.len;
+    ngx_http_identgw_variables_say(v, &ctx->verdict.user);
 
     return NGX_OK;
 }
@@ -148,13 +164,106 @@ ngx_http_identgw_variables_reason(ngx_http_request_t *r,
                                        ? NGX_HTTP_IDENTGW_ANONYMOUS
                                        : ctx->verdict.reason);
 
+    ngx_http_identgw_variables_say(v, name);
+
+    return NGX_OK;
+}
+
+
+/* The name of the variable, behind its prefix, is that of a header, folded. */
+
+static ngx_int_t
+ngx_http_identgw_variables_header(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    const ngx_str_t *name = (const ngx_str_t *) data;
+
+    ngx_str_t                folded;
+    const ngx_str_t         *value;
+    ngx_http_identgw_ctx_t  *ctx;
+
+    folded.data = name->data + sizeof("identgw_header_") - 1;
+    folded.len = name->len - (sizeof("identgw_header_") - 1);
+
+    ctx = ngx_http_identgw_ctx_find(r);
+    value = (ctx == NULL || ctx->verdict.values == NULL) ? NULL
+            : ngx_http_identgw_variables_find_value(r, ctx, &folded);
+
+    if (value == NULL || value->len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_identgw_variables_say(v, value);
+
+    return NGX_OK;
+}
+
+
+static const ngx_str_t *
+ngx_http_identgw_variables_find_value(ngx_http_request_t *r,
+    const ngx_http_identgw_ctx_t *ctx, const ngx_str_t *folded)
+{
+    ngx_uint_t                          i;
+    const ngx_http_identgw_identity_t  *identity;
+    const ngx_http_identgw_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_identgw_module);
+    identity = scf->identity->elts;
+
+    for (i = 0; i < scf->identity->nelts; i++) {
+        if (ngx_http_identgw_names_equal(&identity[i].name.folded, folded)) {
+            return &ctx->verdict.values[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* For logs: it tells sessions apart and lets nobody in. */
+
+static ngx_int_t
+ngx_http_identgw_variables_session_key(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                   digest[NGX_HTTP_IDENTGW_COMPAT_SHA256_SIZE];
+    ngx_str_t                key;
+    ngx_http_identgw_ctx_t  *ctx;
+
+    ctx = ngx_http_identgw_ctx_find(r);
+
+    if (ctx == NULL
+        || ctx->verdict.reason == NGX_HTTP_IDENTGW_UNDECIDED
+        || ctx->session <= NGX_HTTP_IDENTGW_SESSION_BAD
+        || ngx_http_identgw_compat_sha256(&ctx->id, digest) != NGX_OK)
+    {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    key.len = 2 * NGX_HTTP_IDENTGW_VARIABLES_KEY_SIZE;
+    key.data = ngx_pnalloc(r->pool, key.len);
+    if (key.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_hex_dump(key.data, digest, NGX_HTTP_IDENTGW_VARIABLES_KEY_SIZE);
+    ngx_http_identgw_variables_say(v, &key);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_identgw_variables_say(ngx_http_variable_value_t *v,
+    const ngx_str_t *value)
+{
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
-    v->data = name->data;
-    v->len = name->len;
-
-    return NGX_OK;
+    v->data = value->data;
+    v->len = value->len;
 }
 
 
