@@ -8,7 +8,7 @@ use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use HTTP::Tiny;
 use IO::Socket::INET;
-use POSIX qw(WNOHANG);
+use POSIX qw(O_NONBLOCK WNOHANG);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -158,6 +158,17 @@ subtest 'two copies run side by side' => sub {
     is(post($other, '/login', $login)->{status}, 401, 'the other does not know her');
     is(get_status($_, '/userprofile'), 401, 'a closed location is closed')
         for $first, $other;
+};
+
+subtest 'no worker of nginx can be caught in accept()' => sub {
+    my $nginx = '/proc/' . pid_of($first, 'nginx');
+    my @sockets = grep { (readlink("$nginx/fd/$_") // '') =~ /^socket:/ }
+        map { m{/(\d+)$} } glob "$nginx/fd/*";
+    ok(scalar @sockets, 'nginx has its socket');
+    my @blocking = grep {
+        text("$nginx/fdinfo/$_") =~ /^flags:\s+(\d+)/m && !(oct($1) & O_NONBLOCK);
+    } @sockets;
+    is_deeply(\@blocking, [], 'which does not block');
 };
 
 subtest 'what is taken is said in one line' => sub {
