@@ -102,7 +102,8 @@ igw_pg_new(const struct igw_pg_config *config)
     pg->is_prepared =
         calloc(config->statement_count + 1, sizeof(*pg->is_prepared));
     if (pg->is_prepared == NULL) {
-        igw_pg_free(&pg);
+        free(pg);
+        return NULL;
     }
     return pg;
 }
