@@ -49,7 +49,7 @@ my %INSIDE = ('ok-admin' => 'admins', 'ok-first' => 'admins,staff',
 my @GROUPS = map { my %of = %$_; map { qq($_ "X-Groups: $of{$_}";) } sort
     keys %of } \%OUTSIDE, \%INSIDE;
 
-# --- the page ------------------------------------------------------------------
+# --- the page -----------------------------------------------------------------
 
 sub slurp {
     my ($file) = @_;
@@ -129,7 +129,7 @@ system('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
     . " -out $ROOM/cert.pem 2> $ROOM/openssl.log") == 0
     or die "no certificate: see $ROOM/openssl.log\n";
 
-# --- what is claimed -----------------------------------------------------------
+# --- what is claimed ----------------------------------------------------------
 
 # Who the application thinks it was: every line that may tell, sorted.
 sub identity_of {
@@ -179,7 +179,7 @@ sub line_of {
     return join ', ', $answer->{body} =~ /^\Q$name\E: *(.*?)\r?$/mgi;
 }
 
-# --- the recipes ---------------------------------------------------------------
+# --- the recipes --------------------------------------------------------------
 
 sub check_page {
     my @headings = $PAGE =~ /^## (.+)$/mg;
@@ -360,7 +360,8 @@ sub check_hosts {
 
 sub check_https {
     my $client = gateway();
-    for my $headers ([], [ 'JSESSIONID', 'ok-unasked' ], [ @FORGED, 'Host', 'mallory.example' ]) {
+    for my $headers ([], [ 'JSESSIONID', 'ok-unasked' ],
+        [ @FORGED, 'Host', 'mallory.example' ]) {
         my $answer = $client->get('/a?b=c', @$headers);
         is($answer->{status}, 301, 'http is a redirect to everybody');
         is(field($answer, 'Location'), 'https://app.example/a?b=c',
