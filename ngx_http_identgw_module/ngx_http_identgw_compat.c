@@ -2,6 +2,11 @@
 #include "ngx_http_identgw_names.h"
 
 
+#if (nginx_version < 1021001)
+static ngx_uint_t ngx_http_identgw_compat_is_name(const ngx_str_t *name);
+#endif
+
+
 #if (nginx_version >= 1023000)
 
 ngx_int_t
@@ -122,6 +127,54 @@ ngx_int_t
 ngx_http_identgw_compat_sha256(const ngx_str_t *text, u_char *digest)
 {
     return NGX_DECLINED;
+}
+
+#endif
+
+
+#if (nginx_version >= 1021001)
+
+ngx_uint_t
+ngx_http_identgw_compat_is_garbled(const ngx_http_upstream_t *u)
+{
+    return 0;
+}
+
+#else
+
+ngx_uint_t
+ngx_http_identgw_compat_is_garbled(const ngx_http_upstream_t *u)
+{
+    ngx_uint_t              i;
+    const ngx_list_part_t  *part;
+    const ngx_table_elt_t  *h;
+
+    for (part = &u->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (!ngx_http_identgw_compat_is_name(&h[i].key)) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_identgw_compat_is_name(const ngx_str_t *name)
+{
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        if (name->data[i] <= 0x20 || name->data[i] == 0x7f) {
+            return 0;
+        }
+    }
+
+    return name->len != 0;
 }
 
 #endif

@@ -18,6 +18,13 @@
  */
 ngx_int_t ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r);
 
+/*
+ * True if a line of the upstream's answer has an empty name, or one with blanks
+ * or control bytes. Always false from 1.21.1 on, where nginx itself refuses
+ * such an answer.
+ */
+ngx_uint_t ngx_http_identgw_compat_is_garbled(const ngx_http_upstream_t *u);
+
 /* Tells nginx that r->headers_in.headers is another list than before. */
 void ngx_http_identgw_compat_headers_changed(ngx_http_request_t *r);
 

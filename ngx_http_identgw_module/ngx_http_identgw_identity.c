@@ -1,3 +1,4 @@
+#include "ngx_http_identgw_compat.h"
 #include "ngx_http_identgw_identity.h"
 #include "ngx_http_identgw_names.h"
 
@@ -201,6 +202,10 @@ ngx_http_identgw_identity_fault(const ngx_http_identgw_ask_t *ask)
 
     if (ask->rc == NGX_OK && !ask->complete) {
         return "was cut";
+    }
+
+    if (ngx_http_identgw_compat_is_garbled(u)) {
+        return "cannot be read";
     }
 
     /* 502 of nginx's own although something came */
