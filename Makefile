@@ -10,10 +10,10 @@ BUILD ?= build
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all apps module nginx unit fixture run test check bench install clean help FORCE
+.PHONY: all apps module nginx unit fixture run test test-matrix check bench install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out run test bench clean help,$(goals)),)
+ifneq ($(filter-out run test test-matrix bench clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -206,6 +206,12 @@ test:
 	@$(rebuild) all unit fixture
 	@exec env BUILD='$(BUILD)' scripts/prove $(TESTS)
 
+# The module's tests under each nginx that it is made for: takes some minutes.
+test-matrix:
+	@$(call prepare,test)
+	@$(rebuild) module nginx fixture
+	@exec env BUILD='$(BUILD)' scripts/test-matrix $(VERSIONS)
+
 # Everything again with -Werror, then what scripts/check has to say.
 check:
 	@$(call prepare,check)
@@ -232,6 +238,8 @@ help:
 	@echo 'make run         the whole gateway on http://127.0.0.1:8080 until Ctrl-C'
 	@echo '                 (PORT=, VAR=var; its first time, installs what is missing)'
 	@echo 'make test        builds everything and runs all tests (or TESTS=t/...)'
+	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'
+	@echo '                 mirror has them (VERSIONS=)'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
 	@echo 'make check       builds with -Werror; format and static analysis'
 	@echo 'make bench       measures the gateway beside others: bench/results.md'
