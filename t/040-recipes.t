@@ -226,11 +226,15 @@ sub check_socket {
     $client->write_bytes(Client::request_bytes('GET', $path, [ @upgrade,
         @FORGED, @COOKIE, 'Origin', 'http://gateway' ]));
     is($client->answer->{status}, 101, 'this site\'s upgrade is let in');
-    is_deeply(identity_of({ body => $client->take_until("\r\n\r\n") }),
-        [ @SEEN_AS_ALICE ], '... as alice');
+    my $seen = { body => $client->take_until("\r\n\r\n") };
+    is_deeply(identity_of($seen), \@SEEN_AS_ALICE, '... as alice');
+    is(lc join(' ', map { line_of($seen, $_) } qw(Host Connection Upgrade)),
+        'gateway upgrade websocket', '... and as an upgrade');
     $client->write_bytes('hello');
     is($client->take(5), 'hello', '... and the socket speaks');
-    is_alice('a request that is no upgrade', gateway()->get('/socket', @ALICE));
+    my $answer = gateway()->get('/socket', @ALICE);
+    is(line_of($answer, 'Connection'), '', 'a request that is none stays so');
+    is_alice('... it', $answer);
 }
 
 sub check_grpc {
@@ -246,6 +250,7 @@ sub check_grpc {
     $answer = $client->ask('POST', $path, [ @grpc, @forged, 'jsessionid',
         'ok-alice', 'authorization', 'Bearer mallory' ], "\0\0\0\0\x01x");
     is_alice('a call', $answer);
+    like(line_of($answer, 'x-request-id'), qr/^[0-9a-f]{32}$/, '... by its id');
     like($answer->{body}, qr/\0\0\0\0\x01x\z/, '... with its message');
 }
 
@@ -273,7 +278,9 @@ sub check_optional {
     my $answer = $client->get('/shop/', @FORGED, @NOBODY);
     is_nobody('an ended session', $answer);
     is(field($answer, 'Vary'), 'JSESSIONID, Cookie', '... for this one only');
-    is_alice('a user', $client->get('/shop/', @FORGED, @ALICE));
+    $answer = $client->get('/shop/', @FORGED, @ALICE);
+    is_alice('a user', $answer);
+    is(line_of($answer, 'Host'), 'gateway', '... of this host');
     is_refused('a user of a provider that is down', $client->get('/shop/',
             'JSESSIONID', 'status-500'), 503, 'idp_unavailable');
 }
