@@ -18,9 +18,6 @@ static ngx_http_variable_value_t *ngx_http_identgw_question_variables(
     ngx_http_request_t *r);
 
 
-/* Headers of the client that a sign-in page may be chosen by, folded. */
-
-
 ngx_int_t
 ngx_http_identgw_question_authenticate(ngx_http_request_t *r,
     ngx_http_identgw_ctx_t *ctx)
