@@ -134,6 +134,7 @@ static ngx_int_t
 ngx_http_identgw_access_enter(ngx_http_request_t *r)
 {
     ngx_int_t                           rc;
+    ngx_uint_t                          is_page;
     ngx_http_identgw_ctx_t             *ctx;
     const ngx_http_identgw_loc_conf_t  *lcf;
 
@@ -164,6 +165,12 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
         return ngx_http_identgw_access_enter_own(r, lcf, &ctx->signin);
     }
 
+    is_page = (r == r->main && ctx->refused && r->error_page && !ctx->paged);
+
+    if (is_page) {
+        ctx->paged = 1;
+    }
+
     if (lcf->mode == NGX_HTTP_IDENTGW_OFF) {
         return NGX_DECLINED;
     }
@@ -181,7 +188,9 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
         ctx->hidden = 1;
     }
 
-    return lcf->answers
+    /* the page of a refusal is for everybody, but no page behind it */
+
+    return (lcf->answers && !is_page)
            ? ngx_http_identgw_access_enter_answering(r, lcf, ctx)
            : NGX_DECLINED;
 }
@@ -260,7 +269,7 @@ ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
 
 /*
  * "return" would answer before the access phase: the verdict is needed now,
- * whatever else could satisfy. The page of a refusal is for everybody.
+ * whatever else could satisfy.
  */
 
 static ngx_int_t
@@ -268,10 +277,6 @@ ngx_http_identgw_access_enter_answering(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
 {
     ngx_int_t  rc;
-
-    if (ctx->refused && r->error_page) {
-        return NGX_DECLINED;
-    }
 
     rc = ngx_http_identgw_access_judge(r, lcf, ctx, 1);
 

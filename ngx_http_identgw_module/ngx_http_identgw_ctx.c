@@ -83,6 +83,7 @@ ngx_http_identgw_ctx_begin(ngx_http_identgw_ctx_t *ctx,
     ctx->policy = lcf;
     ctx->anonymous = 0;
     ctx->refused = 0;
+    ctx->paged = 0;
     ngx_memzero(&ctx->verdict, sizeof(ngx_http_identgw_verdict_t));
     ngx_memzero(&ctx->authenticate, sizeof(ngx_http_identgw_ask_t));
     ngx_memzero(&ctx->signin, sizeof(ngx_http_identgw_ask_t));

@@ -67,6 +67,7 @@ typedef struct {
     unsigned                            identified : 1; /* headers are set */
     unsigned                            anonymous : 1;  /* let in without */
     unsigned                            refused : 1;
+    unsigned                            paged : 1;  /* and has its page */
 } ngx_http_identgw_ctx_t;
 
 

@@ -451,3 +451,38 @@ location /why {
 ["^because no_session\n\$", "401 Authorization Required"]
 --- no_error_log
 [error]
+
+
+
+=== TEST 17: but not what that page leads to
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+identgw_signin off;
+location /app {
+    identgw on;
+    error_page 401 = @page;
+    include $TEST_NGINX_CONF/echo.conf;
+}
+location @page {
+    try_files /nothing /secret;
+}
+location /rewritten {
+    identgw on;
+    error_page 401 /page;
+    include $TEST_NGINX_CONF/echo.conf;
+}
+location /page {
+    rewrite ^ /secret last;
+}
+location /secret {
+    identgw on;
+    return 200 "secret\n";
+}
+--- request eval
+["GET /app", "GET /rewritten"]
+--- error_code eval
+[401, 401]
+--- response_body_unlike eval
+["secret", "secret"]
+--- no_error_log
+[error]
