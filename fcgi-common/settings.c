@@ -281,13 +281,15 @@ show_range(const struct igw_setting *setting, char *out, size_t size)
 static void
 show_choices(const char *choices, char *out, size_t size)
 {
+    static const char word[4] = { ' ', 'o', 'r', ' ' };
+
     (void)snprintf(out, size, "%s", choices);
     for (char *bar = strchr(out, '|'); bar != NULL; bar = strchr(bar, '|')) {
         if (strlen(out) + 4 > size) {
             return;
         }
         memmove(bar + 4, bar + 1, strlen(bar));
-        memcpy(bar, " or ", 4);
+        memcpy(bar, word, sizeof(word));
     }
 }
 
