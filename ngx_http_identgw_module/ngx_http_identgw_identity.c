@@ -307,14 +307,13 @@ ngx_http_identgw_identity_check(const ngx_http_identgw_srv_conf_t *scf,
 
     identity = scf->identity->elts;
 
-    if (!ngx_http_identgw_identity_is_clean(value)) {
-        return "has control bytes in an identity header";
+    if (identity[i].authorization) {
+        return ngx_http_identgw_identity_is_bearer(value)
+               ? NULL : "has no bearer token of a sane size";
     }
 
-    if (identity[i].authorization
-        && !ngx_http_identgw_identity_is_bearer(value))
-    {
-        return "has no bearer token of a sane size";
+    if (!ngx_http_identgw_identity_is_clean(value)) {
+        return "has control bytes in an identity header";
     }
 
     if (i == scf->user && value->len == 0) {
@@ -355,10 +354,17 @@ ngx_http_identgw_identity_is_line(const ngx_http_request_t *sr,
 }
 
 
+/* RFC 6750 2.1: the bytes of a bearer token. */
+
 static ngx_uint_t
 ngx_http_identgw_identity_is_bearer(const ngx_str_t *value)
 {
-    u_char  ch;
+    static const u_char  token[256] = {
+        ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+        ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1,
+        ['+'] = 1, ['/'] = 1, ['='] = 1
+    };
+
     size_t  i, len;
 
     if (value->len <= sizeof("Bearer ") - 1
@@ -374,11 +380,7 @@ ngx_http_identgw_identity_is_bearer(const ngx_str_t *value)
     }
 
     for (i = sizeof("Bearer ") - 1; i < value->len; i++) {
-        ch = value->data[i];
-
-        if ((ch < 'a' || ch > 'z') && (ch < 'A' || ch > 'Z')
-            && (ch < '0' || ch > '9') && ngx_strchr("-._~+/=", ch) == NULL)
-        {
+        if (!token[value->data[i]]) {
             return 0;
         }
     }
