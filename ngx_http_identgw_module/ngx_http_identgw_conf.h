@@ -48,6 +48,7 @@ typedef struct {
 
 typedef struct {
     ngx_array_t  *identity;    /* ngx_http_identgw_identity_t */
+    uint64_t      lengths;     /* of all but Authorization: see names.h */
     ngx_uint_t    user;        /* index of the first but Authorization */
     ngx_flag_t    configured;  /* some directive of ours applies here */
 } ngx_http_identgw_srv_conf_t;

@@ -7,22 +7,21 @@
 /* What leaves the list. */
 
 typedef struct {
-    const ngx_array_t  *identity;
-    const ngx_str_t    *session;          /* folded */
-    unsigned            authorization : 1;
-    unsigned            proxy : 1;
-    unsigned            cookies : 1;
+    const ngx_http_identgw_srv_conf_t  *scf;
+    const ngx_str_t                    *session;      /* folded */
+    uint64_t                            lengths;      /* set by rebuild */
+    unsigned                            authorization : 1;
+    unsigned                            proxy : 1;
+    unsigned                            cookies : 1;
 } ngx_http_identgw_headers_drop_t;
 
 
 static ngx_int_t ngx_http_identgw_headers_add_values(ngx_array_t *added,
     const ngx_http_identgw_srv_conf_t *scf, const ngx_str_t *values);
-static ngx_uint_t ngx_http_identgw_headers_has_cookie(
-    const ngx_http_request_t *r, const ngx_str_t *name);
 static ngx_int_t ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r,
     ngx_array_t *added, const ngx_str_t *name);
 static ngx_int_t ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
-    const ngx_http_identgw_headers_drop_t *drop, const ngx_array_t *added);
+    ngx_http_identgw_headers_drop_t *drop, const ngx_array_t *added);
 static ngx_list_part_t *ngx_http_identgw_headers_keep(ngx_pool_t *pool,
     const ngx_list_part_t *part, ngx_list_part_t *last,
     const ngx_http_identgw_headers_drop_t *drop);
@@ -30,8 +29,16 @@ static ngx_list_part_t *ngx_http_identgw_headers_append(ngx_pool_t *pool,
     ngx_list_part_t *last, ngx_table_elt_t *elts, ngx_uint_t n);
 static ngx_uint_t ngx_http_identgw_headers_drops_any(
     const ngx_http_request_t *r, const ngx_http_identgw_headers_drop_t *drop);
+static uint64_t ngx_http_identgw_headers_lengths(
+    const ngx_http_identgw_headers_drop_t *drop);
 static ngx_uint_t ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
     const ngx_http_identgw_headers_drop_t *drop);
+
+
+static const ngx_str_t  ngx_http_identgw_headers_auth =
+    ngx_string("authorization");
+static const ngx_str_t  ngx_http_identgw_headers_cookie = ngx_string("cookie");
+static const ngx_str_t  ngx_http_identgw_headers_proxy = ngx_string("proxy");
 
 
 ngx_int_t
@@ -42,7 +49,7 @@ ngx_http_identgw_headers_strip(ngx_http_request_t *r,
 
     ngx_memzero(&drop, sizeof(ngx_http_identgw_headers_drop_t));
 
-    drop.identity = scf->identity;
+    drop.scf = scf;
     drop.proxy = 1;
 
     return ngx_http_identgw_headers_rebuild(r, &drop, NULL);
@@ -67,12 +74,13 @@ ngx_http_identgw_headers_apply(ngx_http_request_t *r,
     const ngx_http_identgw_srv_conf_t *scf, const ngx_str_t *values,
     const ngx_http_identgw_name_t *session)
 {
+    ngx_int_t                        rc;
     ngx_array_t                      added;
     ngx_http_identgw_headers_drop_t  drop;
 
     ngx_memzero(&drop, sizeof(ngx_http_identgw_headers_drop_t));
 
-    drop.identity = scf->identity;
+    drop.scf = scf;
     drop.authorization = 1;
 
     if (ngx_array_init(&added, r->pool, scf->identity->nelts + 1,
@@ -90,14 +98,14 @@ ngx_http_identgw_headers_apply(ngx_http_request_t *r,
 
     if (session != NULL) {
         drop.session = &session->folded;
-        drop.cookies = ngx_http_identgw_headers_has_cookie(r, &session->key);
-    }
 
-    if (drop.cookies
-        && ngx_http_identgw_headers_add_cookies(r, &added, &session->key)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
+        rc = ngx_http_identgw_headers_add_cookies(r, &added, &session->key);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        drop.cookies = (rc == NGX_OK);
     }
 
     if (ngx_http_identgw_headers_rebuild(r, &drop, &added) != NGX_OK) {
@@ -111,8 +119,6 @@ ngx_http_identgw_headers_apply(ngx_http_request_t *r,
 void
 ngx_http_identgw_headers_settle(ngx_http_request_t *r)
 {
-    static const ngx_str_t  authorization = ngx_string("authorization");
-
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
@@ -125,7 +131,8 @@ ngx_http_identgw_headers_settle(ngx_http_request_t *r)
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_identgw_names_equal(&authorization, &h[i].key))
+            if (ngx_http_identgw_names_equal(&ngx_http_identgw_headers_auth,
+                                             &h[i].key))
             {
                 r->headers_in.authorization = &h[i];
             }
@@ -207,66 +214,46 @@ ngx_http_identgw_headers_add_values(ngx_array_t *added,
 }
 
 
-static ngx_uint_t
-ngx_http_identgw_headers_has_cookie(const ngx_http_request_t *r,
-    const ngx_str_t *name)
-{
-    static const ngx_str_t  cookie = ngx_string("cookie");
-
-    ngx_uint_t              i;
-    const ngx_list_part_t  *part;
-    const ngx_table_elt_t  *h;
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_identgw_names_equal(&cookie, &h[i].key)
-                && ngx_http_identgw_session_in_cookies(&h[i].value, name))
-            {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
 /*
  * Adds a copy of every Cookie line without the cookie called "name". All are
- * copied, because nginx links Cookie lines with one another.
+ * copied, because nginx links Cookie lines with one another; NGX_DECLINED:
+ * none, because no line holds it.
  */
 
 static ngx_int_t
 ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r, ngx_array_t *added,
     const ngx_str_t *name)
 {
-    static const ngx_str_t  cookie_key = ngx_string("cookie");
-
     ngx_str_t               value;
-    ngx_uint_t              i;
+    ngx_int_t               rc;
+    ngx_uint_t              i, n;
     ngx_table_elt_t        *h;
     const ngx_list_part_t  *part;
     const ngx_table_elt_t  *cookie;
+
+    rc = NGX_DECLINED;
+    n = added->nelts;
 
     for (part = &r->headers_in.headers.part; part; part = part->next) {
         cookie = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (!ngx_http_identgw_names_equal(&cookie_key, &cookie[i].key)) {
+            if (!ngx_http_identgw_names_equal(&ngx_http_identgw_headers_cookie,
+                                              &cookie[i].key))
+            {
                 continue;
             }
 
             value = cookie[i].value;
 
-            if (ngx_http_identgw_session_in_cookies(&value, name)
-                && ngx_http_identgw_session_cut_cookies(r->pool,
-                                                        &cookie[i].value, name,
-                                                        &value)
-                != NGX_OK)
-            {
-                return NGX_ERROR;
+            if (ngx_http_identgw_session_in_cookies(&value, name)) {
+                rc = ngx_http_identgw_session_cut_cookies(r->pool,
+                                                          &cookie[i].value,
+                                                          name, &value);
+
+                if (rc != NGX_OK) {
+                    return NGX_ERROR;
+                }
             }
 
             if (value.len == 0) {
@@ -283,7 +270,11 @@ ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r, ngx_array_t *added,
         }
     }
 
-    return NGX_OK;
+    if (rc == NGX_DECLINED) {
+        added->nelts = n;
+    }
+
+    return rc;
 }
 
 
@@ -294,7 +285,7 @@ ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r, ngx_array_t *added,
 
 static ngx_int_t
 ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
-    const ngx_http_identgw_headers_drop_t *drop, const ngx_array_t *added)
+    ngx_http_identgw_headers_drop_t *drop, const ngx_array_t *added)
 {
     ngx_uint_t        n, nalloc;
     ngx_list_t       *list;
@@ -302,6 +293,7 @@ ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
     ngx_table_elt_t  *elts;
 
     n = (added == NULL) ? 0 : added->nelts;
+    drop->lengths = ngx_http_identgw_headers_lengths(drop);
 
     if (n == 0 && !ngx_http_identgw_headers_drops_any(r, drop)) {
         return NGX_OK;
@@ -431,31 +423,67 @@ ngx_http_identgw_headers_drops_any(const ngx_http_request_t *r,
 }
 
 
+/* Of the names that drops() compares with. */
+
+static uint64_t
+ngx_http_identgw_headers_lengths(const ngx_http_identgw_headers_drop_t *drop)
+{
+    uint64_t          lengths;
+    const ngx_str_t  *name;
+
+    lengths = (drop->scf == NULL) ? 0 : drop->scf->lengths;
+
+    if (drop->authorization) {
+        name = &ngx_http_identgw_headers_auth;
+        lengths |= ngx_http_identgw_names_length(name);
+    }
+
+    if (drop->proxy) {
+        name = &ngx_http_identgw_headers_proxy;
+        lengths |= ngx_http_identgw_names_length(name);
+    }
+
+    if (drop->cookies) {
+        name = &ngx_http_identgw_headers_cookie;
+        lengths |= ngx_http_identgw_names_length(name);
+    }
+
+    if (drop->session != NULL) {
+        lengths |= ngx_http_identgw_names_length(drop->session);
+    }
+
+    return lengths;
+}
+
+
 static ngx_uint_t
 ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
     const ngx_http_identgw_headers_drop_t *drop)
 {
-    static const ngx_str_t  authorization = ngx_string("authorization");
-    static const ngx_str_t  cookie = ngx_string("cookie");
-    static const ngx_str_t  proxy = ngx_string("proxy");
-
     ngx_uint_t                          i;
     const ngx_http_identgw_identity_t  *identity;
 
+    if (!(drop->lengths & ngx_http_identgw_names_length(&h->key))) {
+        return 0;
+    }
+
     if (drop->authorization
-        && ngx_http_identgw_names_equal(&authorization, &h->key))
+        && ngx_http_identgw_names_equal(&ngx_http_identgw_headers_auth,
+                                        &h->key))
     {
         return 1;
     }
 
     if (drop->proxy
-        && ngx_http_identgw_names_equal(&proxy, &h->key))
+        && ngx_http_identgw_names_equal(&ngx_http_identgw_headers_proxy,
+                                        &h->key))
     {
         return 1;
     }
 
     if (drop->cookies
-        && ngx_http_identgw_names_equal(&cookie, &h->key))
+        && ngx_http_identgw_names_equal(&ngx_http_identgw_headers_cookie,
+                                        &h->key))
     {
         return 1;
     }
@@ -466,13 +494,13 @@ ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
         return 1;
     }
 
-    if (drop->identity == NULL) {
+    if (drop->scf == NULL) {
         return 0;
     }
 
-    identity = drop->identity->elts;
+    identity = drop->scf->identity->elts;
 
-    for (i = 0; i < drop->identity->nelts; i++) {
+    for (i = 0; i < drop->scf->identity->nelts; i++) {
         if (!identity[i].authorization
             && ngx_http_identgw_names_equal(&identity[i].name.folded, &h->key))
         {

@@ -470,6 +470,7 @@ ngx_http_identgw_module_create_srv_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     scf->identity = NULL;
+     *     scf->lengths = 0;
      *     scf->configured = 0;
      */
 
@@ -509,6 +510,7 @@ ngx_http_identgw_module_merge_srv_conf(ngx_conf_t *cf, void *parent,
     }
 
     conf->identity = prev->identity;
+    conf->lengths = prev->lengths;
     conf->user = prev->user;
 
     return NGX_CONF_OK;
@@ -759,6 +761,10 @@ ngx_http_identgw_module_add_identity(ngx_conf_t *cf,
 
     identity->authorization =
         ngx_http_identgw_names_equal(&authorization, &identity->name.folded);
+
+    if (!identity->authorization) {
+        scf->lengths |= ngx_http_identgw_names_length(&name);
+    }
 
     rv = ngx_http_identgw_module_check_identity(cf, scf, identity);
 

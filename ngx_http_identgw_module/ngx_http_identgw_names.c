@@ -92,14 +92,6 @@ ngx_http_identgw_names_fold(u_char *dst, const ngx_str_t *key)
 
 
 ngx_uint_t
-ngx_http_identgw_names_equal(const ngx_str_t *folded, const ngx_str_t *key)
-{
-    return folded->len == key->len
-           && ngx_http_identgw_names_begin(folded, key);
-}
-
-
-ngx_uint_t
 ngx_http_identgw_names_begin(const ngx_str_t *folded, const ngx_str_t *key)
 {
     size_t  i;
