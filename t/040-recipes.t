@@ -97,6 +97,7 @@ server {
     listen unix:$ROOM/gateway;
     listen unix:$ROOM/gateway-http2 http2;
     include $ROOM/idp.conf;
+    @{[ $block->server // '' ]}
     $server
 }
 CONF
@@ -183,7 +184,8 @@ sub line_of {
 
 sub check_page {
     my @headings = $PAGE =~ /^## (.+)$/mg;
-    is_deeply([ slurp(__FILE__) =~ /^--- recipe: (.+)$/mg ], \@headings,
+    my %run = map { $_ => 1 } slurp(__FILE__) =~ /^--- recipe: (.+)$/mg;
+    is_deeply([ sort keys %run ], [ sort @headings ],
         'every heading has a block here');
     is_deeply([ sort keys %RECIPES ], [ sort @headings ],
         'every heading has a recipe');
@@ -313,6 +315,8 @@ sub check_cors {
     is($answer->{status}, 204, 'a preflight is answered');
     is(field($answer, 'Access-Control-Allow-Origin'), 'https://app.example',
         '... for that site');
+    like(field($answer, 'Access-Control-Allow-Methods'), qr/\bPUT\b/,
+        '... with that method');
     like(field($answer, 'Access-Control-Allow-Headers'), qr/JSESSIONID/,
         '... with the session\'s header');
     is(scalar(my @received = Upstreams::received()), 0,
@@ -374,24 +378,27 @@ sub check_https {
         is(field($answer, 'Location'), 'https://app.example/a?b=c',
             '... to https');
     }
-    is(curl('questions?ok-unasked'), '200 ', '... and nobody was asked');
-    like(curl(''), qr/^401 Please go to login/, 'https without session is 401');
+    is(curl('questions?ok-unasked')->{body}, '', '... and nobody was asked');
+    is_refused('https without session', curl(''), 401, 'no_session');
     my $answer = curl('', 'JSESSIONID: ok-alice', 'X-User: mallory',
         'Authorization: Bearer mallory');
-    my ($status, $body) = $answer =~ /^(\d+) (.*)/s;
-    is_alice('https', { status => $status, body => $body });
+    is_alice('https', $answer);
+    is(field($answer, 'Strict-Transport-Security'), 'max-age=31536000',
+        '... and nothing else from now on');
 }
 
-# Status and body of a GET over TLS.
+# Status and the rest, from the head on, of a GET over TLS.
 sub curl {
     my ($target, @headers) = @_;
-    open my $in, '-|', 'curl', '-sk', '--unix-socket', "$ROOM/tls",
-        '-w', "\n%{http_code}", (map { ('-H', $_) } @headers),
-        "https://app.example/$target" or die "curl: $!\n";
+    open my $in, '-|', 'curl', '-ski', '--unix-socket', "$ROOM/tls",
+        (map { ('-H', $_) } @headers), "https://app.example/$target"
+        or die "curl: $!\n";
     local $/;
-    my $text = <$in> // '';
+    my ($head, $body) = split /\r\n\r\n/, <$in> // '', 2;
     close $in;
-    return $text =~ /^(.*)\n(\d+)\z/s ? "$2 $1" : $text;
+    my $answer = Client::read_head($head // '');
+    $answer->{body} = $body // '';
+    return $answer;
 }
 
 no_long_string();
@@ -442,24 +449,31 @@ __DATA__
 
 
 
-=== TEST 8: a password in place of a session
+=== TEST 8: preflights where every location is closed
+--- recipe: CORS with preflight
+--- server: identgw on;
+--- check: cors
+
+
+
+=== TEST 9: a password in place of a session
 --- recipe: Basic auth for machines
 --- check: basic
 
 
 
-=== TEST 9: several applications and hosts
+=== TEST 10: several applications and hosts
 --- recipe: Several applications and hosts
 --- check: hosts
 
 
 
-=== TEST 10: from http to https
+=== TEST 11: from http to https
 --- recipe: From http to https
 --- check: https
 
 
 
-=== TEST 11: the page is whole
+=== TEST 12: the page is whole
 --- config
 --- check: page
