@@ -9,6 +9,7 @@
 #include "ngx_http_identgw_rewrite.h"
 #include "ngx_http_identgw_session.h"
 #include "ngx_http_identgw_signin.h"
+#include "ngx_http_identgw_status.h"
 #include "ngx_http_identgw_variables.h"
 
 
@@ -434,6 +435,8 @@ ngx_http_identgw_access_decide(ngx_http_request_t *r,
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ngx_http_identgw_status_asked(r, ctx);
 
     return NGX_OK;
 }

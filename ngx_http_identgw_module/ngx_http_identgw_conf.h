@@ -40,9 +40,10 @@ typedef struct {
 
 
 typedef struct {
-    ngx_int_t     request_id;  /* index of $request_id */
-    ngx_array_t   forget;      /* ngx_int_t: see variables.h */
-    ngx_array_t   protected;   /* ngx_http_identgw_protected_t */
+    ngx_int_t        request_id;  /* index of $request_id */
+    ngx_array_t      forget;      /* ngx_int_t: see variables.h */
+    ngx_array_t      protected;   /* ngx_http_identgw_protected_t */
+    ngx_shm_zone_t  *status;      /* NULL: nothing is counted */
 } ngx_http_identgw_main_conf_t;
 
 
@@ -66,6 +67,7 @@ typedef struct {
     u_char                   *require_file;
     ngx_uint_t                require_line;  /* 0: inherited */
     ngx_uint_t                answers;       /* see rewrite.h */
+    const void               *status;        /* its format; NULL: none */
     u_char                   *file;          /* where "identgw" stands */
     ngx_uint_t                line;
 } ngx_http_identgw_loc_conf_t;

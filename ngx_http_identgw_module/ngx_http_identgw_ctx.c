@@ -127,6 +127,13 @@ ngx_http_identgw_ctx_is_of(const ngx_http_request_t *r,
 }
 
 
+ngx_http_identgw_reason_e
+ngx_http_identgw_ctx_outcome(const ngx_http_identgw_ctx_t *ctx)
+{
+    return ctx->anonymous ? NGX_HTTP_IDENTGW_ANONYMOUS : ctx->verdict.reason;
+}
+
+
 const ngx_str_t *
 ngx_http_identgw_ctx_reason(ngx_http_identgw_reason_e reason)
 {

@@ -25,7 +25,8 @@ typedef enum {
     NGX_HTTP_IDENTGW_THROTTLED,
     NGX_HTTP_IDENTGW_IDP_UNAVAILABLE,
     NGX_HTTP_IDENTGW_IDP_INVALID,
-    NGX_HTTP_IDENTGW_REQUIREMENT
+    NGX_HTTP_IDENTGW_REQUIREMENT,
+    NGX_HTTP_IDENTGW_REASONS             /* how many there are */
 } ngx_http_identgw_reason_e;
 
 
@@ -35,6 +36,8 @@ typedef struct {
     ngx_http_request_t  *request;
     ngx_int_t            rc;        /* of its finalization, once done */
     off_t                size;      /* of its body, as far as it has come */
+    ngx_msec_t           begun;
+    ngx_msec_t           msec;      /* until it was done */
     unsigned             done : 1;
     unsigned             looked : 1;   /* its first location is checked */
     unsigned             unusable : 1; /* whatever the answer is */
@@ -88,6 +91,10 @@ ngx_uint_t ngx_http_identgw_ctx_applies(const ngx_http_identgw_ctx_t *ctx,
 /* Whether r is, or serves, the subrequest "ask". */
 ngx_uint_t ngx_http_identgw_ctx_is_of(const ngx_http_request_t *r,
     const ngx_http_identgw_ask_t *ask);
+
+/* The reason code as the client request has it now, or UNDECIDED. */
+ngx_http_identgw_reason_e ngx_http_identgw_ctx_outcome(
+    const ngx_http_identgw_ctx_t *ctx);
 
 /* The public name and the status of a reason; 0: it refuses nothing. */
 const ngx_str_t *ngx_http_identgw_ctx_reason(ngx_http_identgw_reason_e reason);

@@ -11,6 +11,7 @@
 #include "ngx_http_identgw_locate.h"
 #include "ngx_http_identgw_names.h"
 #include "ngx_http_identgw_rewrite.h"
+#include "ngx_http_identgw_status.h"
 #include "ngx_http_identgw_variables.h"
 
 
@@ -27,6 +28,8 @@ static char *ngx_http_identgw_module_flag(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_identgw_module_csrf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_identgw_module_require(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_identgw_module_status(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_identgw_module_identity(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
@@ -129,6 +132,13 @@ static ngx_command_t  ngx_http_identgw_module_commands[] = {
       ngx_http_identgw_module_require,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_identgw_loc_conf_t, require),
+      NULL },
+
+    { ngx_string("identgw_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_identgw_module_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     ngx_null_command
@@ -353,6 +363,15 @@ ngx_http_identgw_module_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_identgw_module_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_identgw_module_configured(cf);
+
+    return ngx_http_identgw_status_configure(cf, cmd, conf);
+}
+
+
+static char *
 ngx_http_identgw_module_identity(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
@@ -436,6 +455,10 @@ ngx_http_identgw_module_postconfigure(ngx_conf_t *cf)
     }
 
     ngx_http_identgw_filter_init();
+
+    if (ngx_http_identgw_status_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_http_identgw_access_init(cf);
 }
@@ -534,6 +557,7 @@ ngx_http_identgw_module_create_loc_conf(ngx_conf_t *cf)
      *     lcf->signin = { 0, NULL };
      *     lcf->redirect = { 0, NULL };
      *     lcf->answers = 0;
+     *     lcf->status = NULL;
      *     lcf->require_file = NULL;
      *     lcf->require_line = 0;
      *     lcf->file = NULL;

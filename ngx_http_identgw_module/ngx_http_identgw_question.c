@@ -125,6 +125,7 @@ ngx_http_identgw_question_send(ngx_http_request_t *r, const ngx_str_t *uri,
     sr->request_body = body;
 
     ask->request = sr;
+    ask->begun = ngx_current_msec;
 
     return NGX_OK;
 }
@@ -143,6 +144,7 @@ ngx_http_identgw_question_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
     if (!ask->done) {
         ask->done = 1;
         ask->rc = rc;
+        ask->msec = ngx_current_msec - ask->begun;
     }
 
     return NGX_OK;

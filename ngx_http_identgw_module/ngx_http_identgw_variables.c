@@ -153,16 +153,13 @@ ngx_http_identgw_variables_reason(ngx_http_request_t *r,
     ctx = ngx_http_identgw_ctx_find(r);
 
     if (ctx == NULL
-        || (ctx->verdict.reason == NGX_HTTP_IDENTGW_UNDECIDED
-            && !ctx->anonymous))
+        || ngx_http_identgw_ctx_outcome(ctx) == NGX_HTTP_IDENTGW_UNDECIDED)
     {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    name = ngx_http_identgw_ctx_reason(ctx->anonymous
-                                       ? NGX_HTTP_IDENTGW_ANONYMOUS
-                                       : ctx->verdict.reason);
+    name = ngx_http_identgw_ctx_reason(ngx_http_identgw_ctx_outcome(ctx));
 
     ngx_http_identgw_variables_say(v, name);
 
