@@ -306,7 +306,9 @@ sub check_formats {
         idp_invalid => 1 };
     is_counted($reasons, { unavailable => 1, status => 1, invalid => 1 }, 6,
         'in text');
-    is_deeply(read_json(), read_text(), 'JSON has the same');
+    my ($json, $text) = (read_json(), read_text());
+    $_->{sum} += 0 for $json, $text;
+    is_deeply($json, $text, 'JSON has the same');
     my $answer = ask('GET', '/status');
     my ($value, @faults) = parse_text($answer->{body});
     is_deeply(\@faults, [], 'the text keeps the format');
