@@ -10,10 +10,10 @@ BUILD ?= build
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all apps module nginx unit fixture run test test-matrix check bench install clean help FORCE
+.PHONY: all apps module nginx unit fixture run test test-asan test-matrix check bench install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out run test test-matrix bench clean help,$(goals)),)
+ifneq ($(filter-out run test test-asan test-matrix bench clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -205,6 +205,11 @@ test:
 	@$(call prepare,test)
 	@$(rebuild) all unit fixture
 	@exec env BUILD='$(BUILD)' scripts/prove $(TESTS)
+	$(if $(TESTS),,@exec env BUILD='$(BUILD)' ASAN=short scripts/test-asan)
+
+test-asan:
+	@$(call prepare,test)
+	@exec env BUILD='$(BUILD)' scripts/test-asan $(TESTS)
 
 # The module's tests under each nginx that it is made for: takes some minutes.
 test-matrix:
@@ -238,6 +243,8 @@ help:
 	@echo 'make run         the whole gateway on http://127.0.0.1:8080 until Ctrl-C'
 	@echo '                 (PORT=, VAR=var; its first time, installs what is missing)'
 	@echo 'make test        builds everything and runs all tests (or TESTS=t/...)'
+	@echo 'make test-asan   all tests again with the address and undefined behavior'
+	@echo '                 sanitizers; make test does so with the fast ones'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'
 	@echo '                 mirror has them (VERSIONS=)'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
