@@ -205,7 +205,6 @@ test:
 	@$(call prepare,test)
 	@$(rebuild) all unit fixture
 	@exec env BUILD='$(BUILD)' scripts/prove $(TESTS)
-	$(if $(TESTS),,@exec env BUILD='$(BUILD)' ASAN=short scripts/test-asan)
 
 test-asan:
 	@$(call prepare,test)
@@ -243,8 +242,8 @@ help:
 	@echo 'make run         the whole gateway on http://127.0.0.1:8080 until Ctrl-C'
 	@echo '                 (PORT=, VAR=var; its first time, installs what is missing)'
 	@echo 'make test        builds everything and runs all tests (or TESTS=t/...)'
-	@echo 'make test-asan   all tests again with the address and undefined behavior'
-	@echo '                 sanitizers; make test does so with the fast ones'
+	@echo 'make test-asan   all tests with the address and undefined behavior'
+	@echo '                 sanitizers, nginx too: builds it from its source'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'
 	@echo '                 mirror has them (VERSIONS=)'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
