@@ -1,0 +1,220 @@
+#include "store_session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store_sql.h"
+#include "text.h"
+
+/*
+ * The row lock makes logins of one account wait for each other and for what
+ * changes its credential; the session begins once the lock is there.
+ */
+const char sql_add_session[] =
+    "WITH owner AS ("
+    " SELECT id FROM identprov.account"
+    " WHERE id = $2 AND credential_version = $3 AND NOT disabled"
+    " FOR NO KEY UPDATE"
+    "), start AS MATERIALIZED ("
+    " SELECT id, clock_timestamp() AS at FROM owner"
+    ") INSERT INTO identprov.session AS s (hash, account_id, created_at,"
+    "  last_used_at, expires_at)"
+    " SELECT $1::bytea, id, at,"
+    "  at, at + $4::bigint * interval '1 millisecond' FROM start"
+    " RETURNING to_char(s.expires_at AT TIME ZONE 'UTC',"
+    "                   'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+
+const char sql_keep_sessions[] =
+    "DELETE FROM identprov.session"
+    " WHERE account_id = $1 AND hash NOT IN ("
+    "  SELECT hash FROM identprov.session"
+    "  WHERE account_id = $1 AND expires_at > now()"
+    "   AND last_used_at > now() - $2::bigint * interval '1 millisecond'"
+    "  ORDER BY hash = $4 DESC, created_at DESC"
+    "  LIMIT $3::bigint)";
+
+const char sql_find_session[] =
+    "SELECT" ACCOUNT_COLUMNS ","
+    " (1000 * extract(epoch FROM s.expires_at - now()))::bigint,"
+    " s.last_used_at <= now() - $3::bigint * interval '1 millisecond'"
+    " FROM identprov.session AS s"
+    " JOIN identprov.account AS a ON a.id = s.account_id"
+    " WHERE s.hash = $1 AND s.expires_at > now() AND NOT a.disabled"
+    "  AND s.last_used_at > now() - $2::bigint * interval '1 millisecond'";
+
+const char sql_revoke_sessions[] =
+    "DELETE FROM identprov.session WHERE hash = ANY ($1::bytea[])";
+
+/*
+ * Rows that another transaction holds are passed over: a login or logout that
+ * deletes them shall neither wait for this nor deadlock with it.
+ */
+const char sql_touch_sessions[] =
+    "WITH quick AS MATERIALIZED ("
+    " SELECT set_config('synchronous_commit', 'off', true)"
+    "), used AS MATERIALIZED ("
+    " SELECT hash FROM identprov.session"
+    " WHERE hash = ANY ($1::bytea[])"
+    "  AND last_used_at <= now() - $2::bigint * interval '1 millisecond'"
+    " FOR NO KEY UPDATE SKIP LOCKED"
+    ") UPDATE identprov.session AS s SET last_used_at = now()"
+    " FROM used, quick WHERE s.hash = used.hash";
+
+static enum igw_result
+begin_session(struct igw_pg *pg, const struct new_session *new,
+              int64_t absolute_ms, char expires_at[STORE_TIME_SIZE])
+{
+    char absolute[NUMBER_SIZE];
+    const struct igw_pg_param params[] = {
+        store_sql_hash(&new->hash),
+        igw_pg_string(new->account_id),
+        igw_pg_string(new->credential_version),
+        store_sql_number(absolute_ms, absolute),
+    };
+    struct igw_rows *rows = NULL;
+    enum igw_result rc;
+
+    rc = igw_pg_exec(pg, ADD_SESSION, params, 4, &rows);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    if (igw_rows_count(rows) == 1) {
+        (void)snprintf(expires_at, STORE_TIME_SIZE, "%s",
+                       igw_rows_string(rows, 0, 0));
+    } else {
+        rc = IGW_DENIED;
+    }
+    igw_rows_free(&rows);
+    return rc;
+}
+
+/* Leaves the newest live sessions, the new one always among them. */
+static enum igw_result
+keep_newest(struct igw_pg *pg, const struct new_session *new,
+            const struct session_limits *limits)
+{
+    char idle[NUMBER_SIZE];
+    char max[NUMBER_SIZE];
+    const struct igw_pg_param params[] = {
+        igw_pg_string(new->account_id),
+        store_sql_number(limits->idle_ms, idle),
+        store_sql_number(limits->max, max),
+        store_sql_hash(&new->hash),
+    };
+
+    return igw_pg_exec(pg, KEEP_SESSIONS, params, 4, NULL);
+}
+
+enum igw_result
+store_open_session(struct igw_pg *pg, const struct new_session *new,
+                   const struct session_limits *limits,
+                   char expires_at[STORE_TIME_SIZE])
+{
+    enum igw_result rc;
+
+    rc = igw_pg_begin(pg);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    rc = begin_session(pg, new, limits->absolute_ms, expires_at);
+    if (rc != IGW_OK) {
+        goto fail;
+    }
+    rc = store_revoke_sessions(pg, new->revoked, new->revoked_count);
+    if (rc != IGW_OK) {
+        goto fail;
+    }
+    rc = keep_newest(pg, new, limits);
+    if (rc != IGW_OK) {
+        goto fail;
+    }
+    return igw_pg_commit(pg);
+
+fail:
+    igw_pg_rollback(pg);
+    return rc;
+}
+
+enum igw_result
+store_find_session(struct igw_pg *pg, const struct session_hash *hash,
+                   int64_t idle_ms, int64_t touch_ms,
+                   struct live_session *session)
+{
+    char idle[NUMBER_SIZE];
+    char touch[NUMBER_SIZE];
+    const struct igw_pg_param params[] = {
+        store_sql_hash(hash),
+        store_sql_number(idle_ms, idle),
+        store_sql_number(touch_ms, touch),
+    };
+    struct igw_rows *rows = NULL;
+    enum igw_result rc;
+
+    memset(session, 0, sizeof(*session));
+    rc = igw_pg_exec(pg, FIND_SESSION, params, 3, &rows);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    if (igw_rows_count(rows) == 0) {
+        igw_rows_free(&rows);
+        return IGW_NOT_FOUND;
+    }
+    store_sql_account(&session->account, rows);
+    session->left_ms = igw_rows_integer(rows, 0, ACCOUNT_WIDTH);
+    session->use_is_to_record = igw_rows_bool(rows, 0, ACCOUNT_WIDTH + 1);
+    return IGW_OK;
+}
+
+/* An array literal of bytea: {"\\x0123...","\\x..."} */
+static void
+put_hashes(struct igw_buf *out, const struct session_hash *hashes, size_t count)
+{
+    char hex[2 * IGW_SHA256_SIZE + 1];
+
+    igw_buf_puts(out, "{");
+    for (size_t i = 0; i < count; i++) {
+        igw_hex(hashes[i].bytes, IGW_SHA256_SIZE, hex);
+        igw_buf_printf(out, "%s\"\\\\x%s\"", i == 0 ? "" : ",", hex);
+    }
+    igw_buf_puts(out, "}");
+}
+
+/* A statement whose first parameter is hashes, and a second one or none. */
+static enum igw_result
+exec_hashes(struct igw_pg *pg, enum statement statement,
+            const struct session_hash *hashes, size_t count, const char *second)
+{
+    struct igw_pg_param params[2];
+    struct igw_buf list;
+    enum igw_result rc = IGW_ERROR;
+
+    igw_buf_init(&list);
+    put_hashes(&list, hashes, count);
+    if (!list.failed) {
+        params[0] = igw_pg_text(igw_buf_slice(&list));
+        params[1] = igw_pg_string(second);
+        rc = igw_pg_exec(pg, statement, params, second == NULL ? 1 : 2, NULL);
+    }
+    igw_buf_clear(&list);
+    return rc;
+}
+
+enum igw_result
+store_revoke_sessions(struct igw_pg *pg, const struct session_hash *hashes,
+                      size_t count)
+{
+    if (count == 0) {
+        return IGW_OK;
+    }
+    return exec_hashes(pg, REVOKE_SESSIONS, hashes, count, NULL);
+}
+
+enum igw_result
+store_touch_sessions(struct igw_pg *pg, const struct session_hash *hashes,
+                     size_t count, int64_t touch_ms)
+{
+    char touch[NUMBER_SIZE];
+
+    (void)store_sql_number(touch_ms, touch);
+    return exec_hashes(pg, TOUCH_SESSIONS, hashes, count, touch);
+}

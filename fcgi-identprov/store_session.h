@@ -1,0 +1,64 @@
+/*
+ * store_session.h: sessions. Times are the database's own, so that all
+ * identprov processes share one clock.
+ */
+#ifndef STORE_SESSION_H
+#define STORE_SESSION_H
+
+#include "session.h"
+#include "store_account.h"
+
+struct session_limits {
+    int64_t idle_ms;
+    int64_t absolute_ms;
+    int64_t max; /* live sessions of an account */
+};
+
+struct new_session {
+    const char *account_id;
+    const char *credential_version;
+    struct session_hash hash;
+    const struct session_hash *revoked; /* sessions that end with this login */
+    size_t revoked_count;
+};
+
+enum { STORE_TIME_SIZE = 32 };
+
+/*
+ * One transaction. IGW_DENIED: the account has been disabled or its credential
+ * changed since it was read. Concurrent logins of one account run one after
+ * the other, so that there are never more than max sessions.
+ */
+enum igw_result
+store_open_session(struct igw_pg *pg, const struct new_session *new,
+                   const struct session_limits *limits,
+                   char expires_at[STORE_TIME_SIZE]) IGW_MUST_CHECK;
+
+/* What an authenticate answer is made of. */
+struct live_session {
+    struct account account;
+    int64_t left_ms;       /* of the absolute limit */
+    bool use_is_to_record; /* the last recorded one is older than touch_ms */
+};
+
+/* IGW_NOT_FOUND: no live session. Clear session->account. */
+enum igw_result store_find_session(struct igw_pg *pg,
+                                   const struct session_hash *hash,
+                                   int64_t idle_ms, int64_t touch_ms,
+                                   struct live_session *session) IGW_MUST_CHECK;
+
+/* Ends sessions; those that are not there are no error. */
+enum igw_result store_revoke_sessions(struct igw_pg *pg,
+                                      const struct session_hash *hashes,
+                                      size_t count) IGW_MUST_CHECK;
+
+/*
+ * Records that these sessions were used now, where the last recorded use is
+ * older than touch_ms. Not waited for by the disk: a crash may lose it.
+ */
+enum igw_result store_touch_sessions(struct igw_pg *pg,
+                                     const struct session_hash *hashes,
+                                     size_t count,
+                                     int64_t touch_ms) IGW_MUST_CHECK;
+
+#endif

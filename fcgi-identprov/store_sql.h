@@ -1,0 +1,69 @@
+/*
+ * store_sql.h: what the store's own files share. A statement is one line in
+ * its subject's list below and a text in that subject's file.
+ */
+#ifndef STORE_SQL_H
+#define STORE_SQL_H
+
+#include "pg.h"
+#include "session.h"
+#include "store_account.h"
+
+/*
+ * X(its number, its name, whether it only reads): the text is the constant
+ * sql_<name>.
+ */
+
+#define STORE_ACCOUNT_STATEMENTS(X)           \
+    X(ADD_ACCOUNT, add_account, false)        \
+    X(FIND_CREDENTIAL, find_credential, true) \
+    X(UPDATE_HASH, update_hash, false)
+
+#define STORE_SESSION_STATEMENTS(X)            \
+    X(ADD_SESSION, add_session, false)         \
+    X(KEEP_SESSIONS, keep_sessions, false)     \
+    X(FIND_SESSION, find_session, true)        \
+    X(REVOKE_SESSIONS, revoke_sessions, false) \
+    X(TOUCH_SESSIONS, touch_sessions, false)
+
+#define STORE_KEY_STATEMENTS(X)    \
+    X(LIST_KEYS, list_keys, true)  \
+    X(LOCK_KEYS, lock_keys, false) \
+    X(ADD_KEY, add_key, false)
+
+#define STORE_STATEMENTS(X)     \
+    STORE_ACCOUNT_STATEMENTS(X) \
+    STORE_SESSION_STATEMENTS(X) \
+    STORE_KEY_STATEMENTS(X)
+
+#define STORE_NUMBER(number, name, only_reads) number,
+enum statement { STORE_STATEMENTS(STORE_NUMBER) };
+#undef STORE_NUMBER
+
+#define STORE_TEXT(number, name, only_reads) extern const char sql_##name[];
+STORE_STATEMENTS(STORE_TEXT)
+#undef STORE_TEXT
+
+/* Columns of struct account, in store_sql_account's order; a is the account. */
+#define ACCOUNT_COLUMNS                              \
+    " a.id,"                                         \
+    " a.username,"                                   \
+    " a.email,"                                      \
+    " a.first_name,"                                 \
+    " a.last_name,"                                  \
+    " to_char(a.created_at AT TIME ZONE 'UTC',"      \
+    "         'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')," \
+    " a.email_verified"
+
+enum { ACCOUNT_WIDTH = 7 };
+
+/* Takes over the rows, whose first row begins with ACCOUNT_COLUMNS. */
+void store_sql_account(struct account *account, struct igw_rows *rows);
+
+/* A number as a parameter; its text has to outlive the call. */
+enum { NUMBER_SIZE = 24 };
+
+struct igw_pg_param store_sql_number(int64_t value, char text[NUMBER_SIZE]);
+struct igw_pg_param store_sql_hash(const struct session_hash *hash);
+
+#endif
