@@ -8,7 +8,11 @@
 
 #include "problem.h"
 
-static bool is_json_type(const char *content_type);
+static const char merge_patch[] = "application/merge-patch+json";
+
+static void refuse_type(struct igw_call *call);
+static bool has_json_type(const struct igw_request *request);
+static bool is_type(const char *content_type, const char *type);
 static bool is_utf8_charset(const char *parameter);
 
 bool
@@ -18,9 +22,8 @@ igw_call_json(struct igw_call *call, struct json_t **out)
     enum igw_result rc;
 
     *out = NULL;
-    if (!is_json_type(call->request->content_type)) {
-        igw_problem(call, 415, "unsupported_media_type",
-                    "Send application/json in UTF-8.");
+    if (!has_json_type(call->request)) {
+        refuse_type(call);
         return false;
     }
     rc = igw_json_parse(call->request->body, out, &why);
@@ -40,14 +43,34 @@ igw_call_json(struct igw_call *call, struct json_t **out)
     return true;
 }
 
-/* application/json, with no parameter but charset=utf-8. */
-static bool
-is_json_type(const char *content_type)
+/* RFC 5789 2.2: a 415 to a PATCH says which patches there are. */
+static void
+refuse_type(struct igw_call *call)
 {
-    static const char json[] = "application/json";
-    const char *rest = content_type + sizeof(json) - 1;
+    if (call->request->method == IGW_PATCH) {
+        igw_response_header(call->response, "Accept-Patch",
+                            igw_slice_of(merge_patch));
+    }
+    igw_problem(call, 415, "unsupported_media_type",
+                "Send application/json in UTF-8.");
+}
 
-    if (strncasecmp(content_type, json, sizeof(json) - 1) != 0) {
+/* Many send a merge patch as plain JSON, and there is no other patch here. */
+static bool
+has_json_type(const struct igw_request *request)
+{
+    return is_type(request->content_type, "application/json")
+           || (request->method == IGW_PATCH
+               && is_type(request->content_type, merge_patch));
+}
+
+/* The type, with no parameter but charset=utf-8. */
+static bool
+is_type(const char *content_type, const char *type)
+{
+    const char *rest = content_type + strlen(type);
+
+    if (strncasecmp(content_type, type, strlen(type)) != 0) {
         return false;
     }
     rest += strspn(rest, " \t");

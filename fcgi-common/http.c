@@ -20,7 +20,13 @@
 #include "problem.h"
 #include "text.h"
 
-enum { RANDOM_ID_BYTES = 16, RECORD_HEADER_BYTES = 8 };
+enum {
+    RANDOM_ID_BYTES = 16,
+    RECORD_HEADER_BYTES = 8,
+    RECORD_BYTES = 65535, /* the content of one */
+    /* For all parameters, and the empty one behind them. */
+    FEED_RECORDS = IGW_PARAMS_MAX_BYTES / RECORD_BYTES + 2
+};
 
 struct igw_exchange {
     FCGX_Request fcgi; /* its ipcFd is `feed` except while it writes */
@@ -223,7 +229,7 @@ open_request(struct igw_exchange *exchange, const struct igw_frame *frame,
     return true;
 }
 
-/* FCGI_BEGIN_REQUEST, one FCGI_PARAMS record if any, the empty one. */
+/* FCGI_BEGIN_REQUEST, FCGI_PARAMS records if any, the empty one. */
 static bool
 write_feed(int feed, const struct igw_frame *frame, struct igw_slice params)
 {
@@ -231,27 +237,30 @@ write_feed(int feed, const struct igw_frame *frame, struct igw_slice params)
     unsigned char id_low = (unsigned char)(frame->id & 255);
     unsigned char begin[] = { 1, 1, id_high, id_low, 0, 8, 0, 0,
                               0, 1, 1,       0,      0, 0, 0, 0 };
-    unsigned char open[] = { 1,
-                             4,
-                             id_high,
-                             id_low,
-                             (unsigned char)(params.len >> 8),
-                             (unsigned char)(params.len & 255),
-                             0,
-                             0 };
-    unsigned char end[] = { 1, 4, id_high, id_low, 0, 0, 0, 0 };
-    struct iovec parts[] = { { begin, sizeof(begin) },
-                             { open, sizeof(open) },
-                             { (void *)(uintptr_t)params.data, params.len },
-                             { end, sizeof(end) } };
-    ssize_t whole =
-        (ssize_t)(sizeof(begin) + sizeof(open) + params.len + sizeof(end));
+    unsigned char headers[FEED_RECORDS][RECORD_HEADER_BYTES];
+    struct iovec parts[1 + 2 * FEED_RECORDS] = { { begin, sizeof(begin) } };
+    size_t whole = sizeof(begin);
+    int count = 1;
 
-    if (params.len == 0) {
-        /* The first empty record ends the stream; the second is not read. */
-        whole = (ssize_t)(sizeof(begin) + sizeof(open) + sizeof(end));
+    for (size_t i = 0; i < FEED_RECORDS; i++) {
+        size_t len = params.len < RECORD_BYTES ? params.len : RECORD_BYTES;
+
+        memcpy(headers[i],
+               (unsigned char[]){ 1, 4, id_high, id_low,
+                                  (unsigned char)(len >> 8),
+                                  (unsigned char)(len & 255), 0, 0 },
+               RECORD_HEADER_BYTES);
+        parts[count++] = (struct iovec){ headers[i], RECORD_HEADER_BYTES };
+        whole += RECORD_HEADER_BYTES + len;
+        if (len == 0) {
+            break;
+        }
+        parts[count++] = (struct iovec){ (void *)(uintptr_t)params.data, len };
+        params.data += len;
+        params.len -= len;
     }
-    return pwritev(feed, parts, 4, 0) == whole && lseek(feed, 0, SEEK_SET) == 0;
+    return pwritev(feed, parts, count, 0) == (ssize_t)whole
+           && lseek(feed, 0, SEEK_SET) == 0;
 }
 
 static void

@@ -96,9 +96,10 @@ struct igw_call {
 };
 
 /*
- * The JSON object in the body, for handlers that take one. False: the call
- * has been answered (415 for another media type, 400 for bad JSON or for a
- * JSON value that is no object). *out is the caller's.
+ * The JSON object in the body, for handlers that take one; of a PATCH, the
+ * merge patch (RFC 7396). False: the call has been answered (415 for another
+ * media type, 400 for bad JSON or for a JSON value that is no object). *out
+ * is the caller's.
  */
 bool igw_call_json(struct igw_call *call, struct json_t **out) IGW_MUST_CHECK;
 

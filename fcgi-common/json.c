@@ -12,6 +12,8 @@ static size_t end_of_string(struct igw_slice text, size_t at);
 static const char *fault_code(enum json_error_code code);
 static enum igw_result refuse(struct igw_json_fault *why, const char *code,
                               const char *detail);
+static bool merge_value(struct json_t *target, const char *name,
+                        struct json_t *value);
 static int write_to_buf(const char *text, size_t len, void *data);
 
 enum igw_result
@@ -200,6 +202,37 @@ igw_json_dump(const struct json_t *json, struct igw_buf *out)
         return IGW_ERROR;
     }
     return out->failed ? IGW_ERROR : IGW_OK;
+}
+
+/* As deep as igw_json_parse lets a patch be. */
+bool
+igw_json_merge(struct json_t *target, struct json_t *patch)
+{
+    for (void *iter = json_object_iter(patch); iter != NULL;
+         iter = json_object_iter_next(patch, iter)) {
+        const char *name = json_object_iter_key(iter);
+        struct json_t *value = json_object_iter_value(iter);
+
+        if (json_is_null(value)) {
+            (void)json_object_del(target, name);
+        } else if (!merge_value(target, name, value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+merge_value(struct json_t *target, const char *name, struct json_t *value)
+{
+    if (!json_is_object(value)) {
+        return json_object_set(target, name, value) == 0;
+    }
+    if (!json_is_object(json_object_get(target, name))
+        && json_object_set_new(target, name, json_object()) != 0) {
+        return false;
+    }
+    return igw_json_merge(json_object_get(target, name), value);
 }
 
 static int

@@ -74,6 +74,12 @@ bool igw_json_set_bool(struct json_t *object, const char *name, bool value);
 bool igw_json_append(struct json_t *array, struct json_t *value);
 struct json_t *igw_json_new_text(struct igw_slice text);
 
+/*
+ * RFC 7396: applies the object `patch` to the object `target`; null takes a
+ * member away. Parts of patch may be in target then. False: out of memory.
+ */
+bool igw_json_merge(struct json_t *target, struct json_t *patch);
+
 /* Another reference to the same value, for igw_json_set. */
 struct json_t *igw_json_share(struct json_t *json);
 

@@ -25,21 +25,66 @@ static const struct answer answers[] = {
     [IGW_ERROR] = { 500, "internal_error", "The service has failed." }
 };
 
+static void put_token(struct igw_buf *pointer, const char *name);
+static void add(struct igw_errors *errors, const char *field,
+                const struct igw_buf *pointer, const char *code,
+                const char *detail);
 static void write_problem(struct igw_call *call, const struct answer *answer,
                           const struct igw_errors *errors);
 static bool fill(struct json_t *json, const struct igw_call *call,
                  const struct answer *answer, const struct igw_errors *errors);
 
 void
-igw_errors_add(struct igw_errors *errors, const char *field, const char *code,
+igw_errors_add(struct igw_errors *errors, const char *name, const char *code,
                const char *detail)
+{
+    struct igw_buf pointer;
+
+    igw_buf_init(&pointer);
+    put_token(&pointer, name);
+    add(errors, name, &pointer, code, detail);
+    igw_buf_clear(&pointer);
+}
+
+void
+igw_errors_add_below(struct igw_errors *errors, const char *parent,
+                     const char *name, const char *code, const char *detail)
+{
+    struct igw_buf pointer;
+
+    igw_buf_init(&pointer);
+    igw_buf_puts(&pointer, parent);
+    put_token(&pointer, name);
+    add(errors, pointer.data, &pointer, code, detail);
+    igw_buf_clear(&pointer);
+}
+
+/* "/" and the name, escaped (RFC 6901 3). */
+static void
+put_token(struct igw_buf *pointer, const char *name)
+{
+    igw_buf_puts(pointer, "/");
+    for (const char *c = name; *c != '\0'; c++) {
+        if (*c == '~' || *c == '/') {
+            igw_buf_puts(pointer, *c == '~' ? "~0" : "~1");
+        } else {
+            igw_buf_append(pointer, c, 1);
+        }
+    }
+}
+
+static void
+add(struct igw_errors *errors, const char *field, const struct igw_buf *pointer,
+    const char *code, const char *detail)
 {
     struct json_t *entry = igw_json_object();
 
     if (errors->list == NULL) {
         errors->list = igw_json_array();
     }
-    if (!igw_json_set_text(entry, "field", igw_slice_of(field))
+    if (pointer->failed
+        || !igw_json_set_text(entry, "field", igw_slice_of(field))
+        || !igw_json_set_text(entry, "pointer", igw_buf_slice(pointer))
         || !igw_json_set_text(entry, "code", igw_slice_of(code))
         || !igw_json_set_text(entry, "detail", igw_slice_of(detail))) {
         igw_json_free(&entry);

@@ -13,9 +13,16 @@ struct igw_errors {
     bool failed;
 };
 
-/* field: a member's name, or a JSON pointer for nested ones. */
-void igw_errors_add(struct igw_errors *errors, const char *field,
+/*
+ * Adds {field, pointer, code, detail}: a member's name and its JSON pointer
+ * (RFC 6901). Of a member below `parent`, itself a pointer such as
+ * "/address", the field is the pointer, too.
+ */
+void igw_errors_add(struct igw_errors *errors, const char *name,
                     const char *code, const char *detail);
+void igw_errors_add_below(struct igw_errors *errors, const char *parent,
+                          const char *name, const char *code,
+                          const char *detail);
 bool igw_errors_any(const struct igw_errors *errors);
 void igw_errors_clear(struct igw_errors *errors);
 

@@ -12,8 +12,8 @@
 
 #include "buf.h"
 
-/* One record's worth, so that parameters fit into one record again. */
-enum { IGW_PARAMS_MAX_BYTES = 65535 };
+/* What no header has any use for must still get an answer that says why. */
+enum { IGW_PARAMS_MAX_BYTES = 131072 };
 
 enum igw_frame_stage {
     IGW_FRAME_BEGIN, /* nothing has come but perhaps a part of a header */

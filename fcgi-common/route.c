@@ -43,7 +43,7 @@ reaches(const struct igw_call *call, const struct igw_route *route)
            && strcmp(route->path, call->request->path) == 0;
 }
 
-/* False: no route has this path. */
+/* Allow and Accept-Patch. False: no route has this path. */
 static bool
 add_allow(struct igw_call *call, const struct igw_route *table, size_t count)
 {
@@ -57,6 +57,10 @@ add_allow(struct igw_call *call, const struct igw_route *table, size_t count)
             continue;
         }
         is_known = true;
+        if (table[i].method == IGW_PATCH) {
+            igw_response_header(call->response, "Accept-Patch",
+                                igw_slice_of("application/merge-patch+json"));
+        }
         if (strstr(allow, name) == NULL) {
             strncat(allow, ", ", sizeof(allow) - strlen(allow) - 1);
             strncat(allow, name, sizeof(allow) - strlen(allow) - 1);

@@ -15,7 +15,8 @@ struct igw_route {
 
 /*
  * Calls the handler; 404 for an unknown path, 405 with Allow for a known one.
- * OPTIONS answers 204 with Allow. HEAD runs GET; http.c drops the body.
+ * OPTIONS answers 204 with Allow and, where there is a PATCH, Accept-Patch.
+ * HEAD runs GET; http.c drops the body.
  */
 void igw_route(struct igw_call *call, const struct igw_route *table,
                size_t count);

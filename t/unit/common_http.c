@@ -74,7 +74,8 @@ static const struct igw_route routes[] = {
     { IGW_GET, "/thing", get_thing, false },
     { IGW_POST, "/thing", post_thing, false },
     { IGW_GET, "/inner", get_inner, true },
-    { IGW_PUT, "/thing", get_inner, true }
+    { IGW_PUT, "/thing", get_inner, true },
+    { IGW_PATCH, "/patched", post_thing, false }
 };
 
 static void
@@ -125,6 +126,45 @@ routing(void **state)
             fail_msg("case %zu: %s", i, headers());
         }
     }
+    (void)state;
+}
+
+static void
+who_takes_patches_says_which(void **state)
+{
+    static const char accept[] =
+        "Accept-Patch: application/merge-patch+json\r\n";
+    struct json_t *json = NULL;
+
+    request.path = "/patched";
+    request.method = IGW_OPTIONS;
+    igw_route(&call, routes, sizeof(routes) / sizeof(routes[0]));
+    assert_non_null(strstr(headers(), accept));
+
+    (void)begin(NULL);
+    request.path = "/thing";
+    request.method = IGW_OPTIONS;
+    igw_route(&call, routes, sizeof(routes) / sizeof(routes[0]));
+    assert_null(strstr(headers(), accept));
+
+    (void)begin(NULL);
+    request.method = IGW_PATCH;
+    request.content_type = "application/json-patch+json";
+    assert_false(igw_call_json(&call, &json));
+    assert_int_equal(response.status, 415);
+    assert_non_null(strstr(headers(), accept));
+
+    (void)begin(NULL);
+    request.body = igw_slice_of("{}");
+    request.content_type = "application/merge-patch+json";
+    assert_false(igw_call_json(&call, &json));
+    assert_int_equal(response.status, 415);
+    request.method = IGW_PATCH;
+    assert_true(igw_call_json(&call, &json));
+    igw_json_free(&json);
+    request.content_type = "application/json; charset=utf-8";
+    assert_true(igw_call_json(&call, &json));
+    igw_json_free(&json);
     (void)state;
 }
 
@@ -239,6 +279,15 @@ results_have_one_status_each(void **state)
 }
 
 static void
+check_error(const struct json_t *error, const char *field, const char *pointer)
+{
+    assert_true(
+        igw_slice_is(igw_json_text(igw_json_get(error, "field")), field));
+    assert_true(
+        igw_slice_is(igw_json_text(igw_json_get(error, "pointer")), pointer));
+}
+
+static void
 field_errors_come_all_at_once(void **state)
 {
     struct igw_errors errors = { 0 };
@@ -247,16 +296,17 @@ field_errors_come_all_at_once(void **state)
 
     assert_false(igw_errors_any(&errors));
     igw_errors_add(&errors, "name", "too_short", "Longer.");
-    igw_errors_add(&errors, "/address/x", "unknown", "Unknown.");
+    igw_errors_add_below(&errors, "/address", "x/~y", "unknown", "Unknown.");
+    igw_errors_add(&errors, "/a~", "unknown", "Unknown.");
     assert_true(igw_errors_any(&errors));
     igw_problem_fields(&call, &errors);
     assert_int_equal(response.status, 422);
     json = body();
     list = igw_json_get(json, "errors");
-    assert_int_equal(igw_json_size(list), 2);
-    assert_true(
-        igw_slice_is(igw_json_text(igw_json_get(igw_json_at(list, 1), "field")),
-                     "/address/x"));
+    assert_int_equal(igw_json_size(list), 3);
+    check_error(igw_json_at(list, 0), "name", "/name");
+    check_error(igw_json_at(list, 1), "/address/x~1~0y", "/address/x~1~0y");
+    check_error(igw_json_at(list, 2), "/a~", "/~1a~0");
     igw_json_free(&json);
 
     igw_errors_add(&errors, "\xff", "x", "x"); /* not UTF-8: cannot be said */
@@ -289,6 +339,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(routing),
+        TEST(who_takes_patches_says_which),
         TEST(a_header_with_a_control_byte_breaks_the_answer),
         TEST(headers_are_counted_and_replaced),
         TEST(a_problem_says_all_that_rfc_9457_names),

@@ -218,6 +218,57 @@ a_setter_that_fails_says_so(void **state)
     (void)state;
 }
 
+static struct json_t *
+parsed(const char *text)
+{
+    struct igw_json_fault fault;
+    struct json_t *json = NULL;
+
+    assert_int_equal(igw_json_parse(igw_slice_of(text), &json, &fault), IGW_OK);
+    return json;
+}
+
+/* The cases of RFC 7396 appendix A whose target and patch are objects. */
+static void
+a_merge_patch_merges(void **state)
+{
+    static const struct {
+        const char *target;
+        const char *patch;
+        const char *result;
+    } cases[] = {
+        { "{\"a\":\"b\"}", "{\"a\":\"c\"}", "{\"a\":\"c\"}" },
+        { "{\"a\":\"b\"}", "{\"b\":\"c\"}", "{\"a\":\"b\",\"b\":\"c\"}" },
+        { "{\"a\":\"b\"}", "{\"a\":null}", "{}" },
+        { "{\"a\":\"b\",\"b\":\"c\"}", "{\"a\":null}", "{\"b\":\"c\"}" },
+        { "{\"a\":[\"b\"]}", "{\"a\":\"c\"}", "{\"a\":\"c\"}" },
+        { "{\"a\":\"c\"}", "{\"a\":[\"b\"]}", "{\"a\":[\"b\"]}" },
+        { "{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}",
+          "{\"a\":{\"b\":\"d\"}}" },
+        { "{\"a\":[{\"b\":\"c\"}]}", "{\"a\":[1]}", "{\"a\":[1]}" },
+        { "{\"e\":null}", "{\"a\":1}", "{\"e\":null,\"a\":1}" },
+        { "{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}" },
+        { "{\"a\":1}", "{\"a\":{\"b\":null,\"c\":[null]}}",
+          "{\"a\":{\"c\":[null]}}" },
+        { "{}", "{\"x\":null}", "{}" },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct json_t *target = parsed(cases[i].target);
+        struct json_t *patch = parsed(cases[i].patch);
+        struct igw_buf out;
+
+        igw_buf_init(&out);
+        assert_true(igw_json_merge(target, patch));
+        igw_json_free(&patch);
+        assert_int_equal(igw_json_dump(target, &out), IGW_OK);
+        assert_string_equal(out.data, cases[i].result);
+        igw_buf_clear(&out);
+        igw_json_free(&target);
+    }
+    (void)state;
+}
+
 int
 main(void)
 {
@@ -229,7 +280,8 @@ main(void)
         cmocka_unit_test(types_are_what_they_are),
         cmocka_unit_test(members_keep_their_order),
         cmocka_unit_test(text_is_written_escaped_and_read_back),
-        cmocka_unit_test(a_setter_that_fails_says_so)
+        cmocka_unit_test(a_setter_that_fails_says_so),
+        cmocka_unit_test(a_merge_patch_merges)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,9 +182,11 @@ too_many_parameters_are_noticed_not_kept(void **state)
     igw_buf_init(&bytes);
     add_begin(&bytes, 1, 1, 0);
     add_record(&bytes, 4, 1, content, 65535, 0);
+    add_record(&bytes, 4, 1, content, 65535, 0);
+    add_record(&bytes, 4, 1, content, 2, 0);
     igw_frame_init(&frame, BODY_MAX, DRAIN_MAX);
     (void)igw_frame_feed(&frame, bytes.data, bytes.len);
-    assert_int_equal(frame.params.len, 65535);
+    assert_int_equal(frame.params.len, IGW_PARAMS_MAX_BYTES);
     assert_false(frame.has_large_params);
     igw_buf_reset(&bytes);
     add_record(&bytes, 4, 1, "x", 1, 0);
