@@ -6,19 +6,21 @@
 
 #include "ngx_http_identgw_conf.h"
 #include "ngx_http_identgw_access.h"
+#include "ngx_http_identgw_check.h"
 #include "ngx_http_identgw_csrf.h"
 #include "ngx_http_identgw_filter.h"
-#include "ngx_http_identgw_locate.h"
+#include "ngx_http_identgw_list.h"
 #include "ngx_http_identgw_names.h"
 #include "ngx_http_identgw_rewrite.h"
 #include "ngx_http_identgw_status.h"
+#include "ngx_http_identgw_uri.h"
 #include "ngx_http_identgw_variables.h"
 
 
 static char *ngx_http_identgw_module_mode(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_identgw_module_uri(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
+static char *ngx_http_identgw_module_authenticate(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_identgw_module_signin(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_identgw_module_session(ngx_conf_t *cf,
@@ -45,27 +47,8 @@ static char *ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf,
     void *parent, void *child);
 
 static void ngx_http_identgw_module_configured(ngx_conf_t *cf);
-static ngx_uint_t ngx_http_identgw_module_is_uri(const ngx_str_t *uri);
-static ngx_uint_t ngx_http_identgw_module_is_page(const ngx_str_t *uri);
-static ngx_str_t ngx_http_identgw_module_path(const ngx_str_t *uri);
 static ngx_http_identgw_name_t *ngx_http_identgw_module_session_name(
     ngx_conf_t *cf, const ngx_str_t *name);
-static char *ngx_http_identgw_module_add_identity(ngx_conf_t *cf,
-    ngx_http_identgw_srv_conf_t *scf, const ngx_str_t *arg);
-static char *ngx_http_identgw_module_check_identity(ngx_conf_t *cf,
-    const ngx_http_identgw_srv_conf_t *scf,
-    const ngx_http_identgw_identity_t *identity);
-static void ngx_http_identgw_module_find_user(
-    ngx_http_identgw_srv_conf_t *scf);
-static char *ngx_http_identgw_module_check_open(ngx_conf_t *cf,
-    const ngx_http_identgw_loc_conf_t *lcf);
-static char *ngx_http_identgw_module_check_session(ngx_conf_t *cf,
-    const ngx_http_identgw_loc_conf_t *lcf);
-static ngx_int_t ngx_http_identgw_module_check_uri(ngx_conf_t *cf,
-    const ngx_http_identgw_protected_t *protected, const ngx_str_t *uri,
-    const char *directive);
-static ngx_int_t ngx_http_identgw_module_check_page(ngx_conf_t *cf,
-    const ngx_http_identgw_protected_t *protected);
 
 
 static ngx_conf_enum_t  ngx_http_identgw_module_modes[] = {
@@ -87,16 +70,16 @@ static ngx_command_t  ngx_http_identgw_module_commands[] = {
 
     { ngx_string("identgw_authenticate"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_identgw_module_uri,
+      ngx_http_identgw_module_authenticate,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_identgw_loc_conf_t, authenticate),
+      0,
       NULL },
 
     { ngx_string("identgw_signin"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_http_identgw_module_signin,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_identgw_loc_conf_t, signin),
+      0,
       NULL },
 
     { ngx_string("identgw_session_name"),
@@ -176,15 +159,6 @@ ngx_module_t  ngx_http_identgw_module = {
 };
 
 
-static const ngx_str_t  ngx_http_identgw_module_default_identity[] = {
-    ngx_string("Authorization"),
-    ngx_string("X-User"),
-    ngx_string("X-Email"),
-    ngx_string("X-First-Name"),
-    ngx_null_string
-};
-
-
 static char *
 ngx_http_identgw_module_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -200,38 +174,14 @@ ngx_http_identgw_module_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
-ngx_http_identgw_module_uri(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_identgw_module_authenticate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
 {
-    ngx_str_t  *value, *uri;
+    ngx_http_identgw_loc_conf_t *lcf = conf;
 
     ngx_http_identgw_module_configured(cf);
 
-    uri = (ngx_str_t *) ((u_char *) conf + cmd->offset);
-    value = cf->args->elts;
-
-    if (uri->data != NULL) {
-        return "is duplicate";
-    }
-
-    if (cmd->offset == offsetof(ngx_http_identgw_loc_conf_t, signin)
-        && ngx_strcmp(value[1].data, "off") == 0)
-    {
-        ngx_str_set(uri, "");
-        return NGX_CONF_OK;
-    }
-
-    if (!ngx_http_identgw_module_is_uri(&value[1])) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid uri \"%V\" in \"%V\", it must be the path "
-                           "of an internal location such as \"/.identgw/x\", "
-                           "without arguments, variables and escapes",
-                           &value[1], &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    *uri = value[1];
-
-    return NGX_CONF_OK;
+    return ngx_http_identgw_uri_set(cf, &lcf->authenticate);
 }
 
 
@@ -240,43 +190,34 @@ ngx_http_identgw_module_signin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_identgw_loc_conf_t *lcf = conf;
 
-    ngx_str_t  *value;
-
-    if (cf->args->nelts == 2) {
-        return ngx_http_identgw_module_uri(cf, cmd, conf);
-    }
+    ngx_str_t   *value, *uri;
+    ngx_uint_t   is_page;
 
     ngx_http_identgw_module_configured(cf);
 
     value = cf->args->elts;
+    is_page = (cf->args->nelts == 3);
 
-    if (ngx_strcmp(value[2].data, "redirect") != 0) {
+    if (is_page && ngx_strcmp(value[2].data, "redirect") != 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\"", &value[2]);
         return NGX_CONF_ERROR;
     }
 
-    if (lcf->redirect.data != NULL) {
-        return "is duplicate";
-    }
+    uri = is_page ? &lcf->redirect : &lcf->signin;
 
     if (ngx_strcmp(value[1].data, "off") == 0) {
-        ngx_str_set(&lcf->redirect, "");
+
+        if (uri->data != NULL) {
+            return "is duplicate";
+        }
+
+        ngx_str_set(uri, "");
         return NGX_CONF_OK;
     }
 
-    if (!ngx_http_identgw_module_is_page(&value[1])) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid uri \"%V\" in \"%V ... redirect\", it "
-                           "must be the path of a page of this server such "
-                           "as \"/login\", without variables and escapes",
-                           &value[1], &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    lcf->redirect = value[1];
-
-    return NGX_CONF_OK;
+    return is_page ? ngx_http_identgw_uri_set_page(cf, uri)
+                   : ngx_http_identgw_uri_set(cf, uri);
 }
 
 
@@ -377,9 +318,7 @@ ngx_http_identgw_module_identity(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_identgw_srv_conf_t *scf = conf;
 
-    char        *rv;
-    ngx_str_t   *value;
-    ngx_uint_t   i;
+    ngx_str_t  *value;
 
     ngx_http_identgw_module_configured(cf);
 
@@ -389,17 +328,7 @@ ngx_http_identgw_module_identity(ngx_conf_t *cf, ngx_command_t *cmd,
 
     value = cf->args->elts;
 
-    for (i = 1; i < cf->args->nelts; i++) {
-        rv = ngx_http_identgw_module_add_identity(cf, scf, &value[i]);
-
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
-    }
-
-    ngx_http_identgw_module_find_user(scf);
-
-    return NGX_CONF_OK;
+    return ngx_http_identgw_list_set(cf, scf, &value[1], cf->args->nelts - 1);
 }
 
 
@@ -426,28 +355,8 @@ ngx_http_identgw_module_preconfigure(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_identgw_module_postconfigure(ngx_conf_t *cf)
 {
-    ngx_uint_t                     i;
-    ngx_http_identgw_main_conf_t  *mcf;
-    ngx_http_identgw_protected_t  *protected;
-
-    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_identgw_module);
-
-    protected = mcf->protected.elts;
-
-    for (i = 0; i < mcf->protected.nelts; i++) {
-        if (ngx_http_identgw_module_check_uri(cf, &protected[i],
-                                              &protected[i].conf->authenticate,
-                                              "identgw_authenticate")
-            != NGX_OK
-            || ngx_http_identgw_module_check_uri(cf, &protected[i],
-                                                 &protected[i].conf->signin,
-                                                 "identgw_signin")
-            != NGX_OK
-            || ngx_http_identgw_module_check_page(cf, &protected[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+    if (ngx_http_identgw_check_all(cf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (ngx_http_identgw_variables_init(cf) != NGX_OK) {
@@ -508,8 +417,7 @@ ngx_http_identgw_module_merge_srv_conf(ngx_conf_t *cf, void *parent,
     ngx_http_identgw_srv_conf_t *prev = parent;
     ngx_http_identgw_srv_conf_t *conf = child;
 
-    char             *rv;
-    const ngx_str_t  *name;
+    char  *rv;
 
     conf->configured |= prev->configured;
 
@@ -518,18 +426,11 @@ ngx_http_identgw_module_merge_srv_conf(ngx_conf_t *cf, void *parent,
     }
 
     if (prev->identity == NULL) {
+        rv = ngx_http_identgw_list_set_default(cf, prev);
 
-        for (name = ngx_http_identgw_module_default_identity; name->len;
-             name++)
-        {
-            rv = ngx_http_identgw_module_add_identity(cf, prev, name);
-
-            if (rv != NGX_CONF_OK) {
-                return rv;
-            }
+        if (rv != NGX_CONF_OK) {
+            return rv;
         }
-
-        ngx_http_identgw_module_find_user(prev);
     }
 
     conf->identity = prev->identity;
@@ -611,7 +512,7 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_ptr_value(conf->session, prev->session, NULL);
 
     if (conf->mode == NGX_HTTP_IDENTGW_OFF) {
-        return ngx_http_identgw_module_check_open(cf, conf);
+        return ngx_http_identgw_check_open(cf, conf);
     }
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_identgw_module);
@@ -627,7 +528,7 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
 
     conf->answers = ngx_http_identgw_rewrite_answers(cf);
 
-    return ngx_http_identgw_module_check_session(cf, conf);
+    return ngx_http_identgw_check_session(cf, conf);
 }
 
 
@@ -641,70 +542,6 @@ ngx_http_identgw_module_configured(ngx_conf_t *cf)
     scf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_identgw_module);
 
     scf->configured = 1;
-}
-
-
-/* What no step of nginx will read in another way. */
-
-static ngx_uint_t
-ngx_http_identgw_module_is_uri(const ngx_str_t *uri)
-{
-    size_t  i;
-
-    if (uri->len == 0 || uri->data[0] != '/') {
-        return 0;
-    }
-
-    for (i = 0; i < uri->len; i++) {
-        if (uri->data[i] <= ' ' || uri->data[i] >= 0x7f
-            || ngx_strchr("?#%$\\\"", uri->data[i]) != NULL)
-        {
-            return 0;
-        }
-    }
-
-    return ngx_strnstr(uri->data, "//", uri->len) == NULL
-           && ngx_strnstr(uri->data, "/./", uri->len) == NULL
-           && ngx_strnstr(uri->data, "/../", uri->len) == NULL;
-}
-
-
-/* The same with arguments, which browsers read as they are written. */
-
-static ngx_uint_t
-ngx_http_identgw_module_is_page(const ngx_str_t *uri)
-{
-    size_t     i;
-    ngx_str_t  path;
-
-    path = ngx_http_identgw_module_path(uri);
-
-    for (i = path.len; i < uri->len; i++) {
-        if (uri->data[i] <= ' ' || uri->data[i] >= 0x7f
-            || ngx_strchr("#$\\\"", uri->data[i]) != NULL)
-        {
-            return 0;
-        }
-    }
-
-    return ngx_http_identgw_module_is_uri(&path);
-}
-
-
-static ngx_str_t
-ngx_http_identgw_module_path(const ngx_str_t *uri)
-{
-    u_char     *question;
-    ngx_str_t   path;
-
-    path = *uri;
-    question = ngx_strlchr(uri->data, uri->data + uri->len, '?');
-
-    if (question != NULL) {
-        path.len = question - uri->data;
-    }
-
-    return path;
 }
 
 
@@ -722,265 +559,4 @@ ngx_http_identgw_module_session_name(ngx_conf_t *cf, const ngx_str_t *name)
     }
 
     return session;
-}
-
-
-/* "name" or "name=answer-name" */
-
-static char *
-ngx_http_identgw_module_add_identity(ngx_conf_t *cf,
-    ngx_http_identgw_srv_conf_t *scf, const ngx_str_t *arg)
-{
-    static const ngx_str_t  authorization = ngx_string("authorization");
-
-    char                         *rv;
-    u_char                       *equals;
-    ngx_str_t                     name, answer;
-    ngx_http_identgw_identity_t  *identity;
-
-    name = *arg;
-    answer = *arg;
-    equals = ngx_strlchr(arg->data, arg->data + arg->len, '=');
-
-    if (equals != NULL) {
-        name.len = equals - arg->data;
-        answer.data = equals + 1;
-        answer.len = arg->len - name.len - 1;
-    }
-
-    if (!ngx_http_identgw_names_is_token(&name)
-        || !ngx_http_identgw_names_is_token(&answer))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid identity header \"%V\"", arg);
-        return NGX_CONF_ERROR;
-    }
-
-    if (scf->identity == NULL) {
-        scf->identity = ngx_array_create(cf->pool, 4,
-                                         sizeof(ngx_http_identgw_identity_t));
-        if (scf->identity == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    identity = ngx_array_push(scf->identity);
-    if (identity == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(identity, sizeof(ngx_http_identgw_identity_t));
-
-    identity->answer.len = answer.len;
-    identity->answer.data = ngx_pnalloc(cf->pool, answer.len);
-
-    if (identity->answer.data == NULL
-        || ngx_http_identgw_names_init(cf->pool, &name, &identity->name)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_http_identgw_names_fold(identity->answer.data, &answer);
-
-    identity->authorization =
-        ngx_http_identgw_names_equal(&authorization, &identity->name.folded);
-
-    if (!identity->authorization) {
-        scf->lengths |= ngx_http_identgw_names_length(&name);
-    }
-
-    rv = ngx_http_identgw_module_check_identity(cf, scf, identity);
-
-    return rv;
-}
-
-
-static char *
-ngx_http_identgw_module_check_identity(ngx_conf_t *cf,
-    const ngx_http_identgw_srv_conf_t *scf,
-    const ngx_http_identgw_identity_t *identity)
-{
-    const ngx_http_identgw_identity_t  *other;
-
-    if (ngx_http_identgw_names_reserved(&identity->name.folded)
-        || (ngx_http_identgw_names_asked(&identity->name.folded)
-            && !identity->authorization))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" cannot be an identity header, nginx or "
-                           "HTTP lives by it; choose a name of your own, as "
-                           "in \"X-User=%V\"", &identity->name.key,
-                           &identity->name.key);
-        return NGX_CONF_ERROR;
-    }
-
-    for (other = scf->identity->elts; other < identity; other++) {
-        if (ngx_http_identgw_names_equal(&other->name.folded,
-                                         &identity->name.folded))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "identity headers \"%V\" and \"%V\" are the "
-                               "same to a CGI application",
-                               &other->name.key, &identity->name.key);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static void
-ngx_http_identgw_module_find_user(ngx_http_identgw_srv_conf_t *scf)
-{
-    ngx_uint_t                          i;
-    const ngx_http_identgw_identity_t  *identity;
-
-    identity = scf->identity->elts;
-
-    for (i = 0; i < scf->identity->nelts; i++) {
-        if (!identity[i].authorization) {
-            break;
-        }
-    }
-
-    scf->user = i;
-}
-
-
-/* A rule that nobody would apply. */
-
-static char *
-ngx_http_identgw_module_check_open(ngx_conf_t *cf,
-    const ngx_http_identgw_loc_conf_t *lcf)
-{
-    if (lcf->require_line == 0) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "\"identgw_require\" has no effect under \"identgw off\", "
-                  "add \"identgw on\" or \"identgw optional\" to its "
-                  "location in %s:%ui",
-                  lcf->require_file, lcf->require_line);
-
-    return NGX_CONF_ERROR;
-}
-
-
-/* A session id in a header that is stripped would never be seen. */
-
-static char *
-ngx_http_identgw_module_check_session(ngx_conf_t *cf,
-    const ngx_http_identgw_loc_conf_t *lcf)
-{
-    ngx_uint_t                          i;
-    const ngx_http_identgw_srv_conf_t  *scf;
-    const ngx_http_identgw_identity_t  *identity;
-
-    scf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_identgw_module);
-
-    identity = scf->identity->elts;
-
-    for (i = 0; i < scf->identity->nelts; i++) {
-        if (ngx_http_identgw_names_equal(&identity[i].name.folded,
-                                         &lcf->session->folded))
-        {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "session name \"%V\" is an identity header, too, "
-                          "where \"identgw\" stands in %s:%ui",
-                          &lcf->session->key, lcf->file, lcf->line);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_identgw_module_check_uri(ngx_conf_t *cf,
-    const ngx_http_identgw_protected_t *protected, const ngx_str_t *uri,
-    const char *directive)
-{
-    const char                         *fault;
-    ngx_http_core_loc_conf_t           *clcf;
-    const ngx_http_identgw_loc_conf_t  *lcf;
-
-    if (uri->len == 0) {
-        return NGX_OK;
-    }
-
-    fault = NULL;
-    clcf = ngx_http_identgw_locate(protected->server, uri);
-
-    if (clcf == NULL) {
-        fault = "does not exist, add it with \"internal\"";
-
-    } else if (!clcf->internal) {
-        fault = "is not \"internal\", clients could ask it themselves";
-
-    } else {
-        lcf = clcf->loc_conf[ngx_http_identgw_module.ctx_index];
-
-        if (lcf->mode != NGX_HTTP_IDENTGW_OFF) {
-            fault = "is itself protected, add \"identgw off\" to it";
-        }
-    }
-
-    if (fault == NULL) {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "location for %s \"%V\" %s; it is needed by \"identgw\" in "
-                  "%s:%ui", directive, uri, fault,
-                  protected->conf->file, protected->conf->line);
-
-    return NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_identgw_module_check_page(ngx_conf_t *cf,
-    const ngx_http_identgw_protected_t *protected)
-{
-    void                              **loc_conf;
-    ngx_str_t                           path;
-    const char                         *fault;
-    ngx_http_core_loc_conf_t           *clcf;
-    const ngx_http_identgw_loc_conf_t  *lcf;
-
-    if (protected->conf->redirect.len == 0) {
-        return NGX_OK;
-    }
-
-    path = ngx_http_identgw_module_path(&protected->conf->redirect);
-    clcf = ngx_http_identgw_locate(protected->server, &path);
-
-    loc_conf = (clcf == NULL) ? protected->server->ctx->loc_conf
-                              : clcf->loc_conf;
-    lcf = loc_conf[ngx_http_identgw_module.ctx_index];
-    fault = NULL;
-
-    if (clcf != NULL && clcf->internal) {
-        fault = "is \"internal\", browsers could not ask it";
-
-    } else if (lcf->mode == NGX_HTTP_IDENTGW_ON) {
-        fault = "is itself protected, browsers would go in circles; add "
-            "\"identgw off\" to it";
-    }
-
-    if (fault == NULL) {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "location for identgw_signin \"%V\" redirect %s; it is "
-                  "needed by \"identgw\" in %s:%ui",
-                  &protected->conf->redirect, fault,
-                  protected->conf->file, protected->conf->line);
-
-    return NGX_ERROR;
 }
