@@ -1,5 +1,5 @@
 /*
- * crypto.c: hashes, random bytes, P-256 keys and ES256 over OpenSSL 3.
+ * crypto.c: hashes, random bytes, keys and signatures over OpenSSL 3.
  */
 #include "crypto.h"
 
@@ -10,12 +10,13 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,77 +24,65 @@
 
 enum {
     COORDINATE_SIZE = 32,
-    KID_MAX = 64,
+    EXPONENT = 65537,
     DER_SIGNATURE_MAX = 80, /* 72 for P-256 */
     PBKDF2_ITERATIONS = 600000,
-    SALT_SIZE = 16,
-    WHY_SIZE = 160
+    SALT_SIZE = 16
 };
 
+/*
+ * The two contexts are set up once and copied for each use: to set one up
+ * takes the library's locks and a quarter of what a signature costs.
+ */
 struct igw_key {
+    enum igw_algorithm algorithm;
     EVP_PKEY *pkey;
-    unsigned char x[COORDINATE_SIZE];
-    unsigned char y[COORDINATE_SIZE];
-    char kid[KID_MAX + 1];
-    bool is_private;
+    EVP_PKEY_CTX *signer; /* NULL: a public key */
+    EVP_PKEY_CTX *verifier;
+    struct igw_key_numbers numbers;
+    char kid[IGW_KID_MAX + 1];
 };
 
-struct igw_keyset {
-    struct igw_key **keys;
-    size_t count;
-};
-
-/* A JWK's text member that may have one value only. */
-struct jwk_rule {
+static const struct {
     const char *name;
-    const char *value;
-    bool is_required;
-    const char *fault;
-};
-
-static const struct jwk_rule jwk_rules[] = {
-    { "kty", "EC", true, "its kty is not EC" },
-    { "crv", "P-256", true, "its crv is not P-256" },
-    { "use", "sig", false, "its use is not sig" },
-    { "alg", "ES256", false, "its alg is not ES256" },
+    const char *numbers[2]; /* OpenSSL's names of them */
+} algorithms[] = {
+    [IGW_ES256] = { "ES256",
+                    { OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y } },
+    [IGW_RS256] = { "RS256", { OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E } },
 };
 
 static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
 static EVP_MD *digest_sha256;
 
 static void fetch_digest(void);
-static struct igw_key *key_new(EVP_PKEY *pkey, bool is_private);
-static bool has_point(struct igw_key *key);
-static bool get_coordinate(const EVP_PKEY *pkey, const char *name,
-                           unsigned char out[COORDINATE_SIZE]);
+static struct igw_key *key_new(enum igw_algorithm algorithm, EVP_PKEY *pkey,
+                               bool is_private);
+static bool has_contexts(struct igw_key *key, bool is_private);
+static EVP_PKEY_CTX *new_context(const struct igw_key *key,
+                                 int (*init)(EVP_PKEY_CTX *ctx));
+static bool has_numbers(struct igw_key *key);
+static bool get_number(struct igw_key *key, size_t which);
 static bool put_thumbprint(struct igw_key *key);
-static void put_coordinate(const unsigned char coordinate[COORDINATE_SIZE],
-                           struct igw_buf *out);
+static void put_required_members(const struct igw_key *key,
+                                 struct igw_buf *out);
 static X509_SIG *encrypt_key(const EVP_PKEY *pkey, struct igw_slice passphrase);
 static enum igw_result append_pem(const X509_SIG *box, struct igw_buf *pem);
 static X509_SIG *read_pem(struct igw_slice pem);
 static int refuse_to_prompt(char *out, int size, int is_writing, void *data);
 static EVP_PKEY *decrypt_key(const X509_SIG *box, struct igw_slice passphrase,
                              enum igw_result *rc);
-static bool is_p256_pair(EVP_PKEY *pkey);
-static const char *jwk_fault(const struct json_t *jwk);
-static bool is_kid(struct igw_slice kid);
-static bool has_verify(const struct json_t *key_ops);
-static enum igw_result from_jwk(const struct json_t *jwk, struct igw_key **key,
-                                const char **fault);
-static EVP_PKEY *import_point(const struct json_t *jwk);
-static bool get_jwk_coordinate(const struct json_t *jwk, const char *name,
-                               unsigned char out[COORDINATE_SIZE]);
-static EVP_PKEY *new_public(unsigned char *point, size_t len);
+static bool algorithm_of(const EVP_PKEY *pkey, enum igw_algorithm *algorithm);
+static bool is_sound(EVP_PKEY *pkey, int (*check)(EVP_PKEY_CTX *ctx));
+static EVP_PKEY *new_public(enum igw_algorithm algorithm,
+                            const struct igw_key_numbers *numbers);
+static EVP_PKEY *new_point(const struct igw_key_numbers *numbers);
+static EVP_PKEY *new_modulus(const struct igw_key_numbers *numbers);
+static EVP_PKEY *from_params(const char *type, OSSL_PARAM *params);
 static bool der_to_raw(const unsigned char *der, size_t len,
-                       unsigned char raw[IGW_ES256_SIGNATURE_SIZE]);
+                       unsigned char *raw);
 static size_t raw_to_der(const unsigned char *raw,
                          unsigned char der[DER_SIGNATURE_MAX]);
-static enum igw_result fill_keyset(struct igw_keyset *set,
-                                   const struct json_t *keys,
-                                   char why[WHY_SIZE]);
-static enum igw_result add_to_keyset(struct igw_keyset *set,
-                                     struct igw_key *key, char why[WHY_SIZE]);
 
 enum igw_result
 igw_sha256(const void *data, size_t len, unsigned char digest[IGW_SHA256_SIZE])
@@ -130,9 +119,12 @@ igw_secret_equal(const void *a, const void *b, size_t len)
 }
 
 struct igw_key *
-igw_key_generate(void)
+igw_key_generate(enum igw_algorithm algorithm)
 {
-    return key_new(EVP_EC_gen("P-256"), true);
+    EVP_PKEY *pkey = algorithm == IGW_RS256 ? EVP_RSA_gen(IGW_RSA_BITS_MIN)
+                                            : EVP_EC_gen("P-256");
+
+    return key_new(algorithm, pkey, true);
 }
 
 void
@@ -141,6 +133,8 @@ igw_key_free(struct igw_key **key)
     if (*key == NULL) {
         return;
     }
+    EVP_PKEY_CTX_free((*key)->signer);
+    EVP_PKEY_CTX_free((*key)->verifier);
     EVP_PKEY_free((*key)->pkey);
     free(*key);
     *key = NULL;
@@ -152,10 +146,28 @@ igw_key_kid(const struct igw_key *key)
     return key->kid;
 }
 
+enum igw_algorithm
+igw_key_algorithm(const struct igw_key *key)
+{
+    return key->algorithm;
+}
+
+const char *
+igw_algorithm_name(enum igw_algorithm algorithm)
+{
+    return algorithms[algorithm].name;
+}
+
 bool
 igw_key_is_private(const struct igw_key *key)
 {
-    return key->is_private;
+    return key->signer != NULL;
+}
+
+const struct igw_key_numbers *
+igw_key_numbers(const struct igw_key *key)
+{
+    return &key->numbers;
 }
 
 enum igw_result
@@ -165,7 +177,8 @@ igw_key_export(const struct igw_key *key, struct igw_slice passphrase,
     X509_SIG *box;
     enum igw_result rc = IGW_ERROR;
 
-    if (!key->is_private || passphrase.len == 0 || passphrase.len > INT_MAX) {
+    if (key->signer == NULL || passphrase.len == 0
+        || passphrase.len > INT_MAX) {
         return IGW_INVALID;
     }
     box = encrypt_key(key->pkey, passphrase);
@@ -183,6 +196,7 @@ igw_key_import(struct igw_slice pem, struct igw_slice passphrase,
 {
     X509_SIG *box = NULL;
     EVP_PKEY *pkey = NULL;
+    enum igw_algorithm algorithm;
     enum igw_result rc = IGW_INVALID;
 
     *key = NULL;
@@ -198,10 +212,10 @@ igw_key_import(struct igw_slice pem, struct igw_slice passphrase,
         goto done;
     }
     rc = IGW_INVALID;
-    if (!is_p256_pair(pkey)) {
+    if (!algorithm_of(pkey, &algorithm) || !is_sound(pkey, EVP_PKEY_check)) {
         goto done;
     }
-    *key = key_new(pkey, true);
+    *key = key_new(algorithm, pkey, true);
     pkey = NULL;
     rc = *key != NULL ? IGW_OK : IGW_ERROR;
 
@@ -212,68 +226,69 @@ done:
     return rc;
 }
 
-struct json_t *
-igw_key_jwk(const struct igw_key *key)
+enum igw_result
+igw_key_from_numbers(enum igw_algorithm algorithm,
+                     const struct igw_key_numbers *numbers,
+                     struct igw_slice kid, struct igw_key **key)
 {
-    struct json_t *jwk = igw_json_object();
-    struct igw_buf x;
-    struct igw_buf y;
-    bool is_done;
+    EVP_PKEY *pkey = NULL;
+    enum igw_algorithm found;
 
-    igw_buf_init(&x);
-    igw_buf_init(&y);
-    put_coordinate(key->x, &x);
-    put_coordinate(key->y, &y);
-    is_done = !x.failed && !y.failed
-              && igw_json_set_text(jwk, "kty", igw_slice_of("EC"))
-              && igw_json_set_text(jwk, "crv", igw_slice_of("P-256"))
-              && igw_json_set_text(jwk, "x", igw_buf_slice(&x))
-              && igw_json_set_text(jwk, "y", igw_buf_slice(&y))
-              && igw_json_set_text(jwk, "use", igw_slice_of("sig"))
-              && igw_json_set_text(jwk, "alg", igw_slice_of("ES256"))
-              && igw_json_set_text(jwk, "kid", igw_slice_of(key->kid));
-    igw_buf_clear(&x);
-    igw_buf_clear(&y);
-    if (!is_done) {
-        igw_json_free(&jwk);
+    *key = NULL;
+    if (kid.len == 0 || kid.len > IGW_KID_MAX) {
+        return IGW_INVALID;
     }
-    return jwk;
+    pkey = new_public(algorithm, numbers);
+    if (pkey == NULL || !algorithm_of(pkey, &found) || found != algorithm
+        || !is_sound(pkey, EVP_PKEY_public_check)) {
+        EVP_PKEY_free(pkey);
+        ERR_clear_error();
+        return IGW_INVALID;
+    }
+    *key = key_new(algorithm, pkey, false);
+    if (*key == NULL) {
+        return IGW_ERROR;
+    }
+    memcpy((*key)->kid, kid.data, kid.len);
+    (*key)->kid[kid.len] = '\0';
+    return IGW_OK;
 }
 
-enum igw_result
-igw_key_from_jwk(const struct json_t *jwk, struct igw_key **key)
+size_t
+igw_key_signature_size(const struct igw_key *key)
 {
-    const char *fault;
-
-    return from_jwk(jwk, key, &fault);
+    return key->algorithm == IGW_ES256 ? IGW_ES256_SIGNATURE_SIZE
+                                       : key->numbers.len[0];
 }
 
 enum igw_result
 igw_key_sign(const struct igw_key *key, struct igw_slice data,
-             unsigned char signature[IGW_ES256_SIGNATURE_SIZE])
+             unsigned char *signature)
 {
-    unsigned char der[DER_SIGNATURE_MAX];
-    size_t len = sizeof(der);
-    EVP_MD_CTX *ctx = NULL;
+    unsigned char digest[IGW_SHA256_SIZE];
+    unsigned char made[IGW_SIGNATURE_MAX];
+    size_t len = sizeof(made);
+    EVP_PKEY_CTX *ctx = NULL;
     enum igw_result rc = IGW_ERROR;
 
-    if (!key->is_private) {
+    if (key->signer == NULL
+        || igw_sha256(data.data, data.len, digest) != IGW_OK) {
         return IGW_ERROR;
     }
-    ctx = EVP_MD_CTX_new();
+    ctx = EVP_PKEY_CTX_dup(key->signer);
     if (ctx == NULL
-        || EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key->pkey,
-                                 NULL)
-               != 1
-        || EVP_DigestSign(ctx, der, &len, (const unsigned char *)data.data,
-                          data.len)
-               != 1) {
+        || EVP_PKEY_sign(ctx, made, &len, digest, sizeof(digest)) != 1) {
         goto done;
     }
-    rc = der_to_raw(der, len, signature) ? IGW_OK : IGW_ERROR;
+    if (key->algorithm == IGW_ES256) {
+        rc = der_to_raw(made, len, signature) ? IGW_OK : IGW_ERROR;
+    } else if (len == igw_key_signature_size(key)) {
+        memcpy(signature, made, len);
+        rc = IGW_OK;
+    }
 
 done:
-    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_CTX_free(ctx);
     ERR_clear_error();
     return rc;
 }
@@ -282,91 +297,34 @@ enum igw_result
 igw_key_verify(const struct igw_key *key, struct igw_slice data,
                struct igw_slice signature)
 {
+    unsigned char digest[IGW_SHA256_SIZE];
     unsigned char der[DER_SIGNATURE_MAX];
-    EVP_MD_CTX *ctx = NULL;
-    size_t len;
+    const unsigned char *bytes = (const unsigned char *)signature.data;
+    size_t len = signature.len;
+    EVP_PKEY_CTX *ctx = NULL;
     enum igw_result rc = IGW_ERROR;
 
-    if (signature.len != IGW_ES256_SIGNATURE_SIZE) {
+    if (len != igw_key_signature_size(key)) {
         return IGW_DENIED;
     }
-    len = raw_to_der((const unsigned char *)signature.data, der);
-    ctx = EVP_MD_CTX_new();
+    if (key->algorithm == IGW_ES256) {
+        len = raw_to_der(bytes, der);
+        bytes = der;
+    }
+    ctx = EVP_PKEY_CTX_dup(key->verifier);
     if (len == 0 || ctx == NULL
-        || EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, key->pkey,
-                                   NULL)
-               != 1) {
+        || igw_sha256(data.data, data.len, digest) != IGW_OK) {
         goto done;
     }
     /* 0 and negative: r or s out of range, or another signature. */
-    rc = EVP_DigestVerify(ctx, der, len, (const unsigned char *)data.data,
-                          data.len)
-                 == 1
+    rc = EVP_PKEY_verify(ctx, bytes, len, digest, sizeof(digest)) == 1
              ? IGW_OK
              : IGW_DENIED;
 
 done:
-    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_CTX_free(ctx);
     ERR_clear_error();
     return rc;
-}
-
-enum igw_result
-igw_keyset_parse(struct igw_slice jwks, struct igw_keyset **set,
-                 char why[WHY_SIZE])
-{
-    struct igw_json_fault fault = { .detail = "Out of memory." };
-    struct json_t *json = NULL;
-    const struct json_t *keys;
-    enum igw_result rc;
-
-    *set = NULL;
-    why[0] = '\0';
-    rc = igw_json_parse(jwks, &json, &fault);
-    if (rc != IGW_OK) {
-        (void)snprintf(why, WHY_SIZE, "%s", fault.detail);
-        return rc;
-    }
-    keys = igw_json_get(json, "keys");
-    if (igw_json_type(keys) != IGW_JSON_ARRAY) {
-        (void)snprintf(why, WHY_SIZE, "It has no array \"keys\".");
-        rc = IGW_INVALID;
-        goto done;
-    }
-    *set = calloc(1, sizeof(**set));
-    rc = *set != NULL ? fill_keyset(*set, keys, why) : IGW_ERROR;
-    if (rc != IGW_OK) {
-        igw_keyset_free(set);
-    }
-
-done:
-    igw_json_free(&json);
-    return rc;
-}
-
-void
-igw_keyset_free(struct igw_keyset **set)
-{
-    if (*set == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < (*set)->count; i++) {
-        igw_key_free(&(*set)->keys[i]);
-    }
-    free((*set)->keys);
-    free(*set);
-    *set = NULL;
-}
-
-const struct igw_key *
-igw_keyset_find(const struct igw_keyset *set, struct igw_slice kid)
-{
-    for (size_t i = 0; set != NULL && i < set->count; i++) {
-        if (igw_slice_is(kid, set->keys[i]->kid)) {
-            return set->keys[i];
-        }
-    }
-    return NULL;
 }
 
 /* Once, because every implicit fetch takes the library's locks. */
@@ -378,47 +336,78 @@ fetch_digest(void)
 
 /* Takes over pkey, also when it fails or pkey is NULL. */
 static struct igw_key *
-key_new(EVP_PKEY *pkey, bool is_private)
+key_new(enum igw_algorithm algorithm, EVP_PKEY *pkey, bool is_private)
 {
     struct igw_key *key = calloc(1, sizeof(*key));
 
+    (void)pthread_once(&digest_once, fetch_digest);
     if (key == NULL || pkey == NULL) {
         EVP_PKEY_free(pkey);
         free(key);
         ERR_clear_error();
         return NULL;
     }
+    key->algorithm = algorithm;
     key->pkey = pkey;
-    key->is_private = is_private;
-    if (!has_point(key) || !put_thumbprint(key)) {
+    if (!has_contexts(key, is_private) || !has_numbers(key)
+        || !put_thumbprint(key)) {
         igw_key_free(&key);
     }
     ERR_clear_error();
     return key;
 }
 
-/* Reads the public point once, whatever form the key came in. */
 static bool
-has_point(struct igw_key *key)
+has_contexts(struct igw_key *key, bool is_private)
 {
-    return get_coordinate(key->pkey, OSSL_PKEY_PARAM_EC_PUB_X, key->x)
-           && get_coordinate(key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, key->y);
+    key->verifier = new_context(key, EVP_PKEY_verify_init);
+    if (is_private) {
+        key->signer = new_context(key, EVP_PKEY_sign_init);
+    }
+    return key->verifier != NULL && (key->signer != NULL || !is_private);
 }
 
-static bool
-get_coordinate(const EVP_PKEY *pkey, const char *name,
-               unsigned char out[COORDINATE_SIZE])
+static EVP_PKEY_CTX *
+new_context(const struct igw_key *key, int (*init)(EVP_PKEY_CTX *ctx))
 {
-    BIGNUM *number = NULL;
-    bool is_read =
-        EVP_PKEY_get_bn_param(pkey, name, &number) == 1
-        && BN_bn2binpad(number, out, COORDINATE_SIZE) == COORDINATE_SIZE;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
 
+    if (ctx != NULL && init(ctx) == 1
+        && (key->algorithm == IGW_ES256
+            || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1)
+        && EVP_PKEY_CTX_set_signature_md(ctx, digest_sha256) == 1) {
+        return ctx;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return NULL;
+}
+
+/* Reads the public numbers once, whatever form the key came in. */
+static bool
+has_numbers(struct igw_key *key)
+{
+    return get_number(key, 0) && get_number(key, 1);
+}
+
+/* RFC 7518 6.2.1.2, 6.3.1: coordinates in full size, the others short. */
+static bool
+get_number(struct igw_key *key, size_t which)
+{
+    const char *name = algorithms[key->algorithm].numbers[which];
+    BIGNUM *number = NULL;
+    int len = COORDINATE_SIZE;
+    bool is_read = EVP_PKEY_get_bn_param(key->pkey, name, &number) == 1;
+
+    if (is_read && key->algorithm == IGW_RS256) {
+        len = BN_num_bytes(number);
+    }
+    is_read = is_read && len <= IGW_NUMBER_MAX
+              && BN_bn2binpad(number, key->numbers.bytes[which], len) == len;
+    key->numbers.len[which] = (size_t)len;
     BN_free(number);
     return is_read;
 }
 
-/* RFC 7638 3.2: the required members in the order of their names. */
 static bool
 put_thumbprint(struct igw_key *key)
 {
@@ -427,11 +416,7 @@ put_thumbprint(struct igw_key *key)
     bool is_done;
 
     igw_buf_init(&text);
-    igw_buf_puts(&text, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"");
-    put_coordinate(key->x, &text);
-    igw_buf_puts(&text, "\",\"y\":\"");
-    put_coordinate(key->y, &text);
-    igw_buf_puts(&text, "\"}");
+    put_required_members(key, &text);
     is_done = !text.failed && igw_sha256(text.data, text.len, digest) == IGW_OK;
     igw_buf_reset(&text);
     if (is_done) {
@@ -445,11 +430,25 @@ put_thumbprint(struct igw_key *key)
     return is_done;
 }
 
+/* RFC 7638 3.2: the required members in the order of their names. */
 static void
-put_coordinate(const unsigned char coordinate[COORDINATE_SIZE],
-               struct igw_buf *out)
+put_required_members(const struct igw_key *key, struct igw_buf *out)
 {
-    igw_base64url_encode(coordinate, COORDINATE_SIZE, out);
+    static const char *const texts[][3] = {
+        [IGW_ES256] = { "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"",
+                        "\",\"y\":\"", "\"}" },
+        [IGW_RS256] = { "{\"e\":\"", "\",\"kty\":\"RSA\",\"n\":\"", "\"}" },
+    };
+    const char *const *text = texts[key->algorithm];
+    size_t first = key->algorithm == IGW_RS256 ? 1 : 0;
+    const struct igw_key_numbers *numbers = &key->numbers;
+
+    igw_buf_puts(out, text[0]);
+    igw_base64url_encode(numbers->bytes[first], numbers->len[first], out);
+    igw_buf_puts(out, text[1]);
+    igw_base64url_encode(numbers->bytes[1 - first], numbers->len[1 - first],
+                         out);
+    igw_buf_puts(out, text[2]);
 }
 
 /* The parts by hand, because the one-call form takes 2,048 iterations. */
@@ -527,169 +526,104 @@ decrypt_key(const X509_SIG *box, struct igw_slice passphrase,
     return pkey;
 }
 
+/* P-256, or RSA of a length that we take; false: another key. */
 static bool
-is_p256_pair(EVP_PKEY *pkey)
+algorithm_of(const EVP_PKEY *pkey, enum igw_algorithm *algorithm)
 {
-    EVP_PKEY_CTX *ctx = NULL;
     char group[64];
-    bool is_right = false;
+    int bits = EVP_PKEY_get_bits(pkey);
+    BIGNUM *exponent = NULL;
+    bool is_right;
 
-    if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1
-        || strcmp(group, SN_X9_62_prime256v1) != 0) {
-        return false;
+    if (EVP_PKEY_is_a(pkey, "EC") == 1) {
+        *algorithm = IGW_ES256;
+        return EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1
+               && strcmp(group, SN_X9_62_prime256v1) == 0;
     }
-    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-    if (ctx != NULL) {
-        is_right = EVP_PKEY_check(ctx) == 1;
-    }
+    *algorithm = IGW_RS256;
+    is_right =
+        EVP_PKEY_is_a(pkey, "RSA") == 1 && bits >= IGW_RSA_BITS_MIN
+        && bits <= IGW_RSA_BITS_MAX
+        && EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1
+        && BN_is_word(exponent, EXPONENT);
+    BN_free(exponent);
+    return is_right;
+}
+
+static bool
+is_sound(EVP_PKEY *pkey, int (*check)(EVP_PKEY_CTX *ctx))
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    bool is_right = ctx != NULL && check(ctx) == 1;
+
     EVP_PKEY_CTX_free(ctx);
     return is_right;
 }
 
-/* What forbids to take a JWK as an ES256 public key; NULL: nothing. */
-static const char *
-jwk_fault(const struct json_t *jwk)
+static EVP_PKEY *
+new_public(enum igw_algorithm algorithm, const struct igw_key_numbers *numbers)
 {
-    const struct json_t *key_ops = igw_json_get(jwk, "key_ops");
-
-    if (igw_json_type(jwk) != IGW_JSON_OBJECT) {
-        return "it is not an object";
-    }
-    for (size_t i = 0; i < sizeof(jwk_rules) / sizeof(jwk_rules[0]); i++) {
-        const struct jwk_rule *rule = &jwk_rules[i];
-        const struct json_t *value = igw_json_get(jwk, rule->name);
-
-        if (value == NULL && !rule->is_required) {
-            continue;
-        }
-        if (!igw_slice_is(igw_json_text(value), rule->value)) {
-            return rule->fault;
-        }
-    }
-    if (igw_json_get(jwk, "d") != NULL) {
-        return "it holds the private key";
-    }
-    if (key_ops != NULL && !has_verify(key_ops)) {
-        return "its key_ops do not have verify";
-    }
-    if (!is_kid(igw_json_text(igw_json_get(jwk, "kid")))) {
-        return "its kid is not 1 to 64 of A-Z a-z 0-9 - _";
-    }
-    return NULL;
-}
-
-static bool
-is_kid(struct igw_slice kid)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                   "abcdefghijklmnopqrstuvwxyz0123456789-_";
-
-    for (size_t i = 0; i < kid.len; i++) {
-        if (memchr(alphabet, kid.data[i], sizeof(alphabet) - 1) == NULL) {
-            return false;
-        }
-    }
-    return kid.len > 0 && kid.len <= KID_MAX;
-}
-
-static bool
-has_verify(const struct json_t *key_ops)
-{
-    size_t count =
-        igw_json_type(key_ops) == IGW_JSON_ARRAY ? igw_json_size(key_ops) : 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (igw_slice_is(igw_json_text(igw_json_at(key_ops, i)), "verify")) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum igw_result
-from_jwk(const struct json_t *jwk, struct igw_key **key, const char **fault)
-{
-    EVP_PKEY *pkey;
-    struct igw_slice kid;
-
-    *key = NULL;
-    *fault = jwk_fault(jwk);
-    if (*fault != NULL) {
-        return IGW_INVALID;
-    }
-    pkey = import_point(jwk);
-    ERR_clear_error();
-    if (pkey == NULL) {
-        *fault = "its x and y are not a point of the curve";
-        return IGW_INVALID;
-    }
-    *key = key_new(pkey, false);
-    if (*key == NULL) {
-        *fault = "out of memory";
-        return IGW_ERROR;
-    }
-    kid = igw_json_text(igw_json_get(jwk, "kid"));
-    memcpy((*key)->kid, kid.data, kid.len);
-    (*key)->kid[kid.len] = '\0';
-    return IGW_OK;
+    return algorithm == IGW_ES256 ? new_point(numbers) : new_modulus(numbers);
 }
 
 static EVP_PKEY *
-import_point(const struct json_t *jwk)
+new_point(const struct igw_key_numbers *numbers)
 {
     unsigned char point[1 + 2 * COORDINATE_SIZE] = {
         POINT_CONVERSION_UNCOMPRESSED
     };
-    EVP_PKEY *pkey = NULL;
-    EVP_PKEY_CTX *ctx = NULL;
+    char group[] = SN_X9_62_prime256v1;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(
+                                OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+                            OSSL_PARAM_construct_octet_string(
+                                OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
+                            OSSL_PARAM_construct_end() };
 
-    if (!get_jwk_coordinate(jwk, "x", point + 1)
-        || !get_jwk_coordinate(jwk, "y", point + 1 + COORDINATE_SIZE)) {
+    if (numbers->len[0] != COORDINATE_SIZE
+        || numbers->len[1] != COORDINATE_SIZE) {
         return NULL;
     }
-    pkey = new_public(point, sizeof(point));
-    if (pkey == NULL) {
+    memcpy(point + 1, numbers->bytes[0], COORDINATE_SIZE);
+    memcpy(point + 1 + COORDINATE_SIZE, numbers->bytes[1], COORDINATE_SIZE);
+    return from_params("EC", params);
+}
+
+/* RFC 7518 6.3.1.1: no leading zeros. */
+static EVP_PKEY *
+new_modulus(const struct igw_key_numbers *numbers)
+{
+    BIGNUM *n = NULL;
+    BIGNUM *e = NULL;
+    OSSL_PARAM_BLD *build = NULL;
+    OSSL_PARAM *params = NULL;
+    EVP_PKEY *pkey = NULL;
+
+    if (numbers->len[0] == 0 || numbers->bytes[0][0] == 0
+        || numbers->len[1] == 0 || numbers->bytes[1][0] == 0) {
         return NULL;
     }
-    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-    if (ctx == NULL || EVP_PKEY_public_check(ctx) != 1) {
-        EVP_PKEY_free(pkey);
-        pkey = NULL;
+    n = BN_bin2bn(numbers->bytes[0], (int)numbers->len[0], NULL);
+    e = BN_bin2bn(numbers->bytes[1], (int)numbers->len[1], NULL);
+    build = OSSL_PARAM_BLD_new();
+    if (n != NULL && e != NULL && build != NULL
+        && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1
+        && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1) {
+        params = OSSL_PARAM_BLD_to_param(build);
     }
-    EVP_PKEY_CTX_free(ctx);
+    if (params != NULL) {
+        pkey = from_params("RSA", params);
+    }
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    BN_free(e);
+    BN_free(n);
     return pkey;
 }
 
-/* RFC 7518 6.2.1.2: the full size of a coordinate, leading zeros too. */
-static bool
-get_jwk_coordinate(const struct json_t *jwk, const char *name,
-                   unsigned char out[COORDINATE_SIZE])
-{
-    struct igw_buf bytes;
-    bool is_right;
-
-    igw_buf_init(&bytes);
-    is_right =
-        igw_base64url_decode(igw_json_text(igw_json_get(jwk, name)), &bytes)
-            == IGW_OK
-        && bytes.len == COORDINATE_SIZE;
-    if (is_right) {
-        memcpy(out, bytes.data, COORDINATE_SIZE);
-    }
-    igw_buf_clear(&bytes);
-    return is_right;
-}
-
 static EVP_PKEY *
-new_public(unsigned char *point, size_t len)
+from_params(const char *type, OSSL_PARAM *params)
 {
-    char group[] = SN_X9_62_prime256v1;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, len),
-        OSSL_PARAM_construct_end()
-    };
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     EVP_PKEY *pkey = NULL;
 
     if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1) {
@@ -700,8 +634,7 @@ new_public(unsigned char *point, size_t len)
 }
 
 static bool
-der_to_raw(const unsigned char *der, size_t len,
-           unsigned char raw[IGW_ES256_SIGNATURE_SIZE])
+der_to_raw(const unsigned char *der, size_t len, unsigned char *raw)
 {
     ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)len);
     bool is_done = pair != NULL
@@ -733,50 +666,4 @@ raw_to_der(const unsigned char *raw, unsigned char der[DER_SIGNATURE_MAX])
     }
     ECDSA_SIG_free(pair);
     return len > 0 ? (size_t)len : 0;
-}
-
-/* RFC 7517 5: what we do not understand or support is passed over. */
-static enum igw_result
-fill_keyset(struct igw_keyset *set, const struct json_t *keys,
-            char why[WHY_SIZE])
-{
-    size_t count = igw_json_size(keys);
-
-    (void)snprintf(why, WHY_SIZE, "Its array \"keys\" is empty.");
-    set->keys = calloc(count + 1, sizeof(struct igw_key *));
-    if (set->keys == NULL) {
-        return IGW_ERROR;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct igw_key *key = NULL;
-        const char *fault = NULL;
-        enum igw_result rc = from_jwk(igw_json_at(keys, i), &key, &fault);
-
-        if (rc == IGW_INVALID) {
-            (void)snprintf(why, WHY_SIZE, "Key %zu of %zu is of no use: %s.",
-                           i + 1, count, fault);
-            continue;
-        }
-        if (rc == IGW_OK) {
-            rc = add_to_keyset(set, key, why);
-        }
-        if (rc != IGW_OK) {
-            return rc;
-        }
-    }
-    return set->count > 0 ? IGW_OK : IGW_INVALID;
-}
-
-/* Takes over key. IGW_INVALID: which of two keys a kid means is unclear. */
-static enum igw_result
-add_to_keyset(struct igw_keyset *set, struct igw_key *key, char why[WHY_SIZE])
-{
-    if (igw_keyset_find(set, igw_slice_of(key->kid)) != NULL) {
-        (void)snprintf(why, WHY_SIZE, "Two of its keys have the kid %s.",
-                       key->kid);
-        igw_key_free(&key);
-        return IGW_INVALID;
-    }
-    set->keys[set->count++] = key;
-    return IGW_OK;
 }

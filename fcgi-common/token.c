@@ -83,6 +83,8 @@ static enum igw_result find_key(const struct igw_keyset *keys,
 static enum igw_result decode_object(struct igw_slice part,
                                      struct json_t **object);
 static const char *header_fault(struct json_t *header);
+static bool is_algorithm_of(const struct json_t *header,
+                            enum igw_algorithm algorithm);
 static bool is_header_member(const char *name);
 static bool is_access_token_type(struct igw_slice typ);
 static bool is_in_any_case(struct igw_slice text, const char *lower);
@@ -344,14 +346,14 @@ done:
 static enum igw_result
 put_token(const struct igw_key *key, const char *payload, struct igw_buf *token)
 {
-    unsigned char signature[IGW_ES256_SIGNATURE_SIZE];
+    unsigned char signature[IGW_SIGNATURE_MAX];
     struct igw_buf header;
     enum igw_result rc;
 
     igw_buf_init(&header);
-    igw_buf_printf(&header,
-                   "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"at+jwt\"}",
-                   igw_key_kid(key));
+    igw_buf_printf(
+        &header, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"at+jwt\"}",
+        igw_algorithm_name(igw_key_algorithm(key)), igw_key_kid(key));
     igw_base64url_encode(header.data, header.len, token);
     igw_buf_puts(token, ".");
     igw_base64url_encode(payload, strlen(payload), token);
@@ -365,7 +367,7 @@ put_token(const struct igw_key *key, const char *payload, struct igw_buf *token)
         return rc;
     }
     igw_buf_puts(token, ".");
-    igw_base64url_encode(signature, sizeof(signature), token);
+    igw_base64url_encode(signature, igw_key_signature_size(key), token);
     if (token->failed) {
         return IGW_ERROR;
     }
@@ -421,6 +423,9 @@ find_key(const struct igw_keyset *keys, struct igw_slice header,
             igw_keyset_find(keys, igw_json_text(igw_json_get(object, "kid")));
         fault = *key == NULL ? "unknown_key" : NULL;
     }
+    if (fault == NULL && !is_algorithm_of(object, igw_key_algorithm(*key))) {
+        fault = "wrong_algorithm";
+    }
     igw_json_free(&object);
     return fault != NULL ? deny(reason, fault) : IGW_OK;
 }
@@ -447,9 +452,9 @@ decode_object(struct igw_slice part, struct json_t **object)
 }
 
 /*
- * One algorithm, one type, and nothing that would have to be understood
- * (RFC 8725 3.1 and 3.11; crit, jwk, jku, x5u, x5c, zip, b64 are members
- * that we do not have).
+ * The key's own algorithm, one type, and nothing that would have to be
+ * understood (RFC 8725 3.1 and 3.11; crit, jwk, jku, x5u, x5c, zip, b64 are
+ * members that we do not have).
  */
 static const char *
 header_fault(struct json_t *header)
@@ -462,13 +467,21 @@ header_fault(struct json_t *header)
             return "unknown_header";
         }
     }
-    if (!igw_slice_is(igw_json_text(igw_json_get(header, "alg")), "ES256")) {
+    if (!is_algorithm_of(header, IGW_ES256)
+        && !is_algorithm_of(header, IGW_RS256)) {
         return "wrong_algorithm";
     }
     if (!is_access_token_type(igw_json_text(igw_json_get(header, "typ")))) {
         return "wrong_type";
     }
     return NULL;
+}
+
+static bool
+is_algorithm_of(const struct json_t *header, enum igw_algorithm algorithm)
+{
+    return igw_slice_is(igw_json_text(igw_json_get(header, "alg")),
+                        igw_algorithm_name(algorithm));
 }
 
 static bool

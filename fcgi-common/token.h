@@ -1,13 +1,13 @@
 /*
- * token.h: access tokens (RFC 9068, JWS compact, ES256 only). libjwt holds the
- * claims; header, base64url, signature and every decision are ours, because
+ * token.h: access tokens (RFC 9068, JWS compact, ES256 and RS256). libjwt holds
+ * the claims; header, base64url, signature and every decision are ours, because
  * libjwt 1.10.2 rewrites `typ`, parses the key for every token and accepts
  * what RFC 8725 forbids. token.c alone includes jwt.h.
  */
 #ifndef IGW_TOKEN_H
 #define IGW_TOKEN_H
 
-#include "crypto.h"
+#include "jwk.h"
 
 enum { IGW_TOKEN_MAX = 4096 }; /* bytes; longer is refused unread */
 
@@ -60,8 +60,9 @@ struct igw_token_policy {
  * 2^53 - 1; an iat or nbf later than now and the leeway is refused, and so is
  * an exp not later than now less the leeway. Header members other than alg,
  * typ, kid are refused, and so are duplicates, padding and any byte outside
- * the alphabet. alg is compared exactly, typ (at+jwt, application/at+jwt) in
- * any case of its letters, as media types are (RFC 7515 4.1.9, RFC 2045 5.1).
+ * the alphabet. alg must be the key's and is compared exactly, typ (at+jwt,
+ * application/at+jwt) in any case of its letters, as media types are (RFC 7515
+ * 4.1.9, RFC 2045 5.1).
  *
  * On IGW_OK the claims own their bytes, each NUL-terminated, until
  * igw_claims_clear; groups are checked, not handed out. Otherwise claims is

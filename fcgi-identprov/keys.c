@@ -41,7 +41,7 @@ put_public(const struct igw_key *key, struct igw_buf *out)
 static enum igw_result
 insert_new(struct igw_pg *pg, struct igw_slice passphrase)
 {
-    struct igw_key *key = igw_key_generate();
+    struct igw_key *key = igw_key_generate(IGW_ES256);
     struct igw_buf pem;
     struct igw_buf jwk;
     struct stored_key row;

@@ -5,7 +5,7 @@
 #ifndef KEYS_H
 #define KEYS_H
 
-#include "crypto.h"
+#include "jwk.h"
 #include "pg.h"
 
 enum { KEYS_WHY_SIZE = 512 };

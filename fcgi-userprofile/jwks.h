@@ -6,7 +6,7 @@
 #ifndef USERPROFILE_JWKS_H
 #define USERPROFILE_JWKS_H
 
-#include "crypto.h"
+#include "jwk.h"
 
 enum { JWKS_FILE_MAX = 1048576 }; /* bytes */
 

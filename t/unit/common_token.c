@@ -56,9 +56,9 @@ set_up(void **state)
     char why[160];
 
     assert_non_null(keys);
-    keys->k1 = igw_key_generate();
-    keys->k2 = igw_key_generate();
-    keys->stranger = igw_key_generate();
+    keys->k1 = igw_key_generate(IGW_ES256);
+    keys->k2 = igw_key_generate(IGW_ES256);
+    keys->stranger = igw_key_generate(IGW_ES256);
     igw_buf_init(&jwks);
     igw_buf_puts(&jwks, "{\"keys\":[");
     put_jwk(keys->k1, "k1", &jwks);
@@ -835,6 +835,49 @@ only_es256_is_an_algorithm(void **state)
 #undef ALG
 }
 
+/* RFC 8725 3.1: a key is good for one algorithm, its own. */
+static void
+an_rsa_key_is_for_rs256_only(void **state)
+{
+    struct keys *keys = *state;
+    struct keys rsa = { .k1 = igw_key_generate(IGW_RS256) };
+    unsigned char signature[IGW_SIGNATURE_MAX];
+    const char *const algorithms[] = { "RS256", "ES256", "PS256", "HS256",
+                                       "none" };
+    struct igw_buf text;
+    char why[160];
+
+    igw_buf_init(&text);
+    igw_buf_puts(&text, "{\"keys\":[");
+    put_jwk(rsa.k1, "k1", &text);
+    igw_buf_puts(&text, "]}");
+    assert_int_equal(igw_keyset_parse(igw_buf_slice(&text), &rsa.set, why),
+                     IGW_OK);
+    for (size_t i = 0; i < COUNT(algorithms); i++) {
+        char header[80];
+
+        (void)snprintf(header, sizeof(header),
+                       "{\"alg\":\"%s\",\"typ\":\"at+jwt\",\"kid\":\"k1\"}",
+                       algorithms[i]);
+        igw_buf_reset(&text);
+        igw_base64url_encode(header, strlen(header), &text);
+        igw_buf_puts(&text, ".");
+        igw_base64url_encode(PAYLOAD, strlen(PAYLOAD), &text);
+        assert_int_equal(igw_key_sign(rsa.k1, igw_buf_slice(&text), signature),
+                         IGW_OK);
+        igw_buf_puts(&text, ".");
+        igw_base64url_encode(signature, igw_key_signature_size(rsa.k1), &text);
+        expect(algorithms[i], verify(&rsa, &text),
+               i == 0 ? NULL : "wrong_algorithm");
+        expect(algorithms[i], verify(keys, &text),
+               i == 0 || i == 2 || i == 3 || i == 4 ? "wrong_algorithm"
+                                                    : "bad_signature");
+    }
+    igw_buf_clear(&text);
+    igw_keyset_free(&rsa.set);
+    igw_key_free(&rsa.k1);
+}
+
 static void
 only_an_access_token_is_a_type(void **state)
 {
@@ -1591,6 +1634,7 @@ main(void)
         TEST(a_part_of_a_token_is_none),
         TEST(every_flipped_bit_is_noticed),
         TEST(only_es256_is_an_algorithm),
+        TEST(an_rsa_key_is_for_rs256_only),
         TEST(only_an_access_token_is_a_type),
         TEST(the_kid_names_one_of_our_keys),
         TEST(a_header_has_three_members_only),

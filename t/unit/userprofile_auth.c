@@ -29,7 +29,7 @@ set_up(void **state)
 
     (void)state;
     igw_log_init("test", IGW_LOG_ERROR);
-    key = igw_key_generate();
+    key = igw_key_generate(IGW_ES256);
     igw_buf_init(&text);
     assert_true(igw_json_append(keys, igw_key_jwk(key)));
     assert_true(igw_json_set(set, "keys", keys));

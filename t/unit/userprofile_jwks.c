@@ -98,7 +98,7 @@ has_key(struct jwks *jwks, const struct igw_key *key)
 static void
 a_missing_file_is_no_keys_until_it_comes(void **state)
 {
-    struct igw_key *key = igw_key_generate();
+    struct igw_key *key = igw_key_generate(IGW_ES256);
     struct jwks *jwks = jwks_new(((struct place *)*state)->path);
 
     assert_non_null(jwks);
@@ -117,8 +117,8 @@ a_missing_file_is_no_keys_until_it_comes(void **state)
 static void
 a_new_file_brings_new_keys(void **state)
 {
-    struct igw_key *first = igw_key_generate();
-    struct igw_key *second = igw_key_generate();
+    struct igw_key *first = igw_key_generate(IGW_ES256);
+    struct igw_key *second = igw_key_generate(IGW_ES256);
     struct jwks *jwks;
 
     put_key(*state, first);
@@ -145,7 +145,7 @@ a_bad_file_leaves_the_old_keys(void **state)
                                        "{\"keys\":[{\"kty\":\"oct\","
                                        "\"k\":\"AA\"}]}" };
     const struct place *place = *state;
-    struct igw_key *key = igw_key_generate();
+    struct igw_key *key = igw_key_generate(IGW_ES256);
     struct jwks *jwks;
     char *large;
 
@@ -184,7 +184,7 @@ static void
 the_thread_notices_by_itself(void **state)
 {
     const struct timespec pause = { .tv_nsec = 50000000 };
-    struct igw_key *key = igw_key_generate();
+    struct igw_key *key = igw_key_generate(IGW_ES256);
     struct jwks *jwks = jwks_new(((struct place *)*state)->path);
 
     assert_non_null(jwks);
@@ -229,8 +229,8 @@ read_on(void *arg)
 static void
 a_change_disturbs_no_reader(void **state)
 {
-    struct igw_key *first = igw_key_generate();
-    struct igw_key *second = igw_key_generate();
+    struct igw_key *first = igw_key_generate(IGW_ES256);
+    struct igw_key *second = igw_key_generate(IGW_ES256);
     struct reader reader = { .keys = { first, second } };
     pthread_t thread;
 
