@@ -24,7 +24,8 @@ module_src = $(sort $(wildcard ngx_http_identgw_module/*))
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c)))
 common_obj = $(call objects,fcgi-common)
-identprov_obj = $(call objects,fcgi-identprov) $(BUILD)/obj/identprov_migrations.o
+identprov_obj = $(call objects,fcgi-identprov) $(BUILD)/obj/identprov_migrations.o \
+	$(BUILD)/obj/identprov_passwords.o
 userprofile_obj = $(call objects,fcgi-userprofile) $(BUILD)/obj/userprofile_migrations.o
 without_main = $(filter-out %/main.o,$(1))
 
@@ -100,6 +101,14 @@ $(BUILD)/obj/%_migrations.c: scripts/embed-migrations FORCE
 $(BUILD)/obj/%_migrations.o: $(BUILD)/obj/%_migrations.c $(BUILD)/flags
 	$(call say,CC $<)
 	$(Q)$(call compile,common) -c -o $@ $<
+
+$(BUILD)/obj/identprov_passwords.c: scripts/embed-passwords $(COMMON_PASSWORDS)
+	@mkdir -p $(@D)
+	@scripts/embed-passwords '$(COMMON_PASSWORDS)' > $@
+
+$(BUILD)/obj/identprov_passwords.o: $(BUILD)/obj/identprov_passwords.c $(BUILD)/flags
+	$(call say,CC $<)
+	$(Q)$(call compile,identprov) -c -o $@ $<
 
 $(BUILD)/libigw.a: $(common_obj)
 	@rm -f $@

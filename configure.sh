@@ -26,7 +26,8 @@ usage: ./configure.sh [option]...
   --brief          only says what is missing
   --help           this text
 variables: BUILD (build), CC (cc), NGINX (nginx), NGINX_SRC
-  (/usr/share/nginx/src), PG_BINDIR (the newest below /usr/lib/postgresql)
+  (/usr/share/nginx/src), PG_BINDIR (the newest below /usr/lib/postgresql),
+  COMMON_PASSWORDS (python3-zxcvbn's; or a file of your own, one on a line)
 END
 }
 
@@ -305,6 +306,20 @@ look_for_libraries() {
     sodium_libs=$lib_libs
 }
 
+look_for_passwords() {
+    for passwords in "${COMMON_PASSWORDS:-}" \
+        /usr/lib/python3*/*-packages/zxcvbn/frequency_lists.py; do
+        if [ -n "$passwords" ]; then
+            break
+        fi
+    done
+    if [ -r "$passwords" ]; then
+        say 'common passwords' "$passwords"
+    else
+        lack 'common passwords' python3-zxcvbn "no $passwords"
+    fi
+}
+
 look_for_build() {
     program 'C compiler' gcc "${CC:-cc}" gcc clang
     cc=$found
@@ -316,6 +331,7 @@ look_for_build() {
     program perl perl-base perl
     program bash bash bash
     look_for_libraries
+    look_for_passwords
     look_for_nginx
 }
 
@@ -397,6 +413,7 @@ write_config() {
         echo "NGINX_TREE = $nginx_tree"
         echo "PG_BINDIR = $pg_bindir"
         echo "PYTHON = $python"
+        echo "COMMON_PASSWORDS = $passwords"
         echo "PREFIX = $prefix"
         echo "LIB_CFLAGS =$(words "$lib_cflags")"
         echo "LIBS =$(words "$libs")"

@@ -44,6 +44,9 @@ igw_cli_main(const struct igw_cli *cli, void *target, int argc, char **argv)
         != IGW_OK) {
         return WRONG_USAGE;
     }
+    if (cli->check != NULL && !cli->check(target, stderr)) {
+        return WRONG_USAGE;
+    }
     return command->run(target, argc - 1 - words, argv + 1 + words);
 }
 

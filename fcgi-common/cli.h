@@ -4,6 +4,8 @@
 #ifndef IGW_CLI_H
 #define IGW_CLI_H
 
+#include <stdio.h>
+
 #include "settings.h"
 
 struct igw_command {
@@ -21,6 +23,11 @@ struct igw_cli {
     const char *prefix; /* of environment variables: "IDENTPROV_" */
     const struct igw_setting *settings;
     size_t setting_count;
+    /*
+     * What the settings must be together, once each is right by itself; says
+     * what is wrong on `errors`. NULL: nothing.
+     */
+    bool (*check)(const void *settings, FILE *errors);
     const struct igw_command *commands; /* the first one is the default */
     size_t command_count;
 };

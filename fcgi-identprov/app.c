@@ -21,3 +21,13 @@ app_password_cost(const struct app_settings *settings)
         .passes = settings->hash_passes,
     };
 }
+
+struct rules_password
+app_password_policy(const struct app_settings *settings)
+{
+    return (struct rules_password){
+        .min = settings->password_min,
+        .issuer = settings->issuer,
+        .audience = settings->audience,
+    };
+}

@@ -7,10 +7,12 @@
 
 #include "hasher.h"
 #include "keys.h"
+#include "rules.h"
 #include "store.h"
 #include "touch.h"
 
 enum app_registration { APP_REGISTRATION_OPEN, APP_REGISTRATION_CLOSED };
+enum app_hash_minimum { APP_HASH_OWASP, APP_HASH_NONE };
 
 struct app_settings {
     const char *database;
@@ -29,6 +31,7 @@ struct app_settings {
     int64_t password_min;
     int64_t hash_memory_bytes;
     int64_t hash_passes;
+    int64_t hash_minimum;
     int64_t hash_slots; /* 0: as many as there are cores */
     int64_t body_max_bytes;
     int64_t request_timeout_ms;
@@ -48,5 +51,7 @@ struct app {
 /* For every connection of the program. */
 struct igw_pg_config app_pg_config(const struct app_settings *settings);
 struct password_cost app_password_cost(const struct app_settings *settings);
+/* For new passwords, without the words of the account. */
+struct rules_password app_password_policy(const struct app_settings *settings);
 
 #endif

@@ -48,6 +48,10 @@ static const struct igw_setting settings_table[] = {
       "Memory of one Argon2id hash.", FIELD(hash_memory_bytes) },
     { "HASH_PASSES", IGW_SETTING_INTEGER, "2", 1, 100, NULL,
       "Passes of one Argon2id hash.", FIELD(hash_passes) },
+    { "HASH_MINIMUM", IGW_SETTING_CHOICE, "owasp", 0, 0, "owasp|none",
+      "What memory and passes must be at least: with owasp one of 46m and 1, "
+      "19m and 2, 12m and 3, 9m and 4, 7m and 5; none is for tests.",
+      FIELD(hash_minimum) },
     { "HASH_SLOTS", IGW_SETTING_INTEGER, "0", 0, 255, NULL,
       "Hashes at once; 0: as many as there are cores.", FIELD(hash_slots) },
     { "BODY_MAX", IGW_SETTING_SIZE, "64k", 1024, 1048576, NULL,
@@ -62,6 +66,32 @@ static const struct igw_setting settings_table[] = {
       "The longest time to connect to the database.",
       FIELD(connect_timeout_ms) },
 };
+
+/* What no row of the table can say. */
+static bool
+check(const void *target, FILE *errors)
+{
+    const struct app_settings *settings = target;
+    const struct password_cost cost = app_password_cost(settings);
+    bool is_valid = true;
+
+    if (!session_name_is_valid(settings->session_name)) {
+        (void)fprintf(errors,
+                      "IDENTPROV_SESSION_NAME=%s is wrong; it must be of"
+                      " letters, digits, - and _\n",
+                      settings->session_name);
+        is_valid = false;
+    }
+    if (settings->hash_minimum == APP_HASH_OWASP
+        && !password_cost_is_safe(&cost)) {
+        (void)fprintf(errors,
+                      "IDENTPROV_HASH_MEMORY and IDENTPROV_HASH_PASSES are too"
+                      " little together; they must be one of 46m and 1, 19m"
+                      " and 2, 12m and 3, 9m and 4, 7m and 5, or more\n");
+        is_valid = false;
+    }
+    return is_valid;
+}
 
 static const struct igw_command commands[] = {
     { "serve", "[--listen unix:PATH|HOST:PORT]",
@@ -85,6 +115,7 @@ static const struct igw_cli cli = {
     .prefix = "IDENTPROV_",
     .settings = settings_table,
     .setting_count = sizeof(settings_table) / sizeof(settings_table[0]),
+    .check = check,
     .commands = commands,
     .command_count = sizeof(commands) / sizeof(commands[0]),
 };

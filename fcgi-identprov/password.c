@@ -10,6 +10,24 @@ _Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_argon2id_STRBYTES,
 /* More than any setting allows: a stored hash may not ask for the machine. */
 enum { MEMORY_MAX_KIB = 4 * 1024 * 1024, PASSES_MAX = 1000 };
 
+/* Each is as much work as the others. */
+static const struct password_cost least[] = {
+    { 46 << 20, 1 }, { 19 << 20, 2 }, { 12 << 20, 3 },
+    { 9 << 20, 4 },  { 7 << 20, 5 },
+};
+
+bool
+password_cost_is_safe(const struct password_cost *cost)
+{
+    for (size_t i = 0; i < sizeof(least) / sizeof(least[0]); i++) {
+        if (cost->memory_bytes >= least[i].memory_bytes
+            && cost->passes >= least[i].passes) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum igw_result
 password_init(void)
 {

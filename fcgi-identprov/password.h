@@ -14,6 +14,12 @@ struct password_cost {
     int64_t passes;
 };
 
+/*
+ * At least what OWASP's Password Storage Cheat Sheet asks for Argon2id with
+ * one lane (ASVS 5.0, 11.4.2).
+ */
+bool password_cost_is_safe(const struct password_cost *cost);
+
 /* Once, before everything else here. */
 enum igw_result password_init(void) IGW_MUST_CHECK;
 

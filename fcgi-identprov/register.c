@@ -104,6 +104,7 @@ check_and_add(struct igw_call *call, struct form_field fields[RULES_FIELDS],
               struct igw_errors *errors)
 {
     const struct app *app = call->app;
+    const struct rules_password policy = app_password_policy(app->settings);
     struct igw_slice given[RULES_FIELDS];
     struct rules_applicant applicant;
     enum igw_result rc;
@@ -111,7 +112,7 @@ check_and_add(struct igw_call *call, struct form_field fields[RULES_FIELDS],
     for (int i = 0; i < RULES_FIELDS; i++) {
         given[i] = fields[i].value;
     }
-    rc = rules_applicant_check(given, app->settings->password_min, &applicant);
+    rc = rules_applicant_check(given, &policy, &applicant);
     if (rc == IGW_INVALID || igw_errors_any(errors)) {
         answer_fields(call, fields, &applicant, errors);
     } else if (rc != IGW_OK) {

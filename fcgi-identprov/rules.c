@@ -1,4 +1,4 @@
-#include "rules.h"
+#include "rules_fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +19,8 @@ const char *const rules_field_names[RULES_FIELDS] = {
     "username", "password", "email", "first_name", "last_name",
 };
 
-static enum igw_result
-refuse(struct rules_fault *fault, const char *code, const char *detail)
+enum igw_result
+rules_refuse(struct rules_fault *fault, const char *code, const char *detail)
 {
     fault->code = code;
     (void)snprintf(fault->detail, sizeof(fault->detail), "%s", detail);
@@ -38,25 +38,24 @@ refuse_length(struct rules_fault *fault, const char *code, int64_t min,
     return IGW_INVALID;
 }
 
-/* The rule of every field, before any C string is made of it. */
-static enum igw_result
-check_bytes(struct igw_slice given, struct rules_fault *fault)
+enum igw_result
+rules_check_bytes(struct igw_slice given, struct rules_fault *fault)
 {
     switch (igw_text_check(given)) {
     case IGW_TEXT_OK:
         return IGW_OK;
     case IGW_TEXT_CONTROL:
-        return refuse(fault, "control_character",
-                      "must not have control characters");
+        return rules_refuse(fault, "control_character",
+                            "must not have control characters");
     case IGW_TEXT_NOT_UTF8:
         break;
     }
-    return refuse(fault, "invalid_encoding", "must be UTF-8");
+    return rules_refuse(fault, "invalid_encoding", "must be UTF-8");
 }
 
-static enum igw_result
-check_length(const char *text, int64_t min, int64_t max,
-             struct rules_fault *fault)
+enum igw_result
+rules_check_length(const char *text, int64_t min, int64_t max,
+                   struct rules_fault *fault)
 {
     int64_t length = (int64_t)igw_text_length(igw_slice_of(text));
 
@@ -70,8 +69,8 @@ check_length(const char *text, int64_t min, int64_t max,
     return IGW_OK;
 }
 
-static bool
-is_word(int32_t code_point)
+bool
+rules_is_word(int32_t code_point)
 {
     switch (igw_text_kind(code_point)) {
     case IGW_TEXT_LETTER:
@@ -98,11 +97,11 @@ username_is_made_well(const char *text)
     bool is_first = true;
 
     while (igw_text_next(&rest, &code_point)) {
-        if (!is_word(code_point) && !is_in(code_point, "._-@+")) {
+        if (!rules_is_word(code_point) && !is_in(code_point, "._-@+")) {
             return false;
         }
         if (is_first
-            && (!is_word(code_point)
+            && (!rules_is_word(code_point)
                 || igw_text_kind(code_point) == IGW_TEXT_MARK)) {
             return false;
         }
@@ -131,17 +130,18 @@ check_username(const char *text, const char *key, struct rules_fault *fault)
 {
     enum igw_result rc;
 
-    rc = check_length(text, 1, RULES_USERNAME_MAX, fault);
+    rc = rules_check_length(text, 1, RULES_USERNAME_MAX, fault);
     if (rc != IGW_OK) {
         return rc;
     }
     /* Compatibility characters may fold to spaces and punctuation. */
     if (!username_is_made_well(text) || !username_is_made_well(key)) {
-        return refuse(fault, "invalid_character",
-                      "must begin with a letter or digit and have only letters,"
-                      " digits and . _ - @ +");
+        return rules_refuse(
+            fault, "invalid_character",
+            "must begin with a letter or digit and have only letters,"
+            " digits and . _ - @ +");
     }
-    return check_length(key, 1, RULES_USERNAME_MAX, fault);
+    return rules_check_length(key, 1, RULES_USERNAME_MAX, fault);
 }
 
 enum igw_result
@@ -152,7 +152,7 @@ rules_username(struct igw_slice given, char **text, char **key,
 
     *text = NULL;
     *key = NULL;
-    rc = check_bytes(given, fault);
+    rc = rules_check_bytes(given, fault);
     if (rc != IGW_OK) {
         return rc;
     }
@@ -192,15 +192,16 @@ static bool
 is_atom(int32_t code_point)
 {
     if (code_point < 0x80) {
-        return is_word(code_point) || is_in(code_point, "!#$%&'*+-/=?^_`{|}~");
+        return rules_is_word(code_point)
+               || is_in(code_point, "!#$%&'*+-/=?^_`{|}~");
     }
-    return is_word(code_point);
+    return rules_is_word(code_point);
 }
 
 static bool
 is_label(int32_t code_point)
 {
-    return is_word(code_point) || code_point == '-';
+    return rules_is_word(code_point) || code_point == '-';
 }
 
 /* Parts between single dots, each of 1 to max bytes. */
@@ -264,7 +265,7 @@ static enum igw_result
 check_email(const char *text, const char *key, struct rules_fault *fault)
 {
     if (text[0] == '\0') {
-        return refuse(fault, "required", "must not be empty");
+        return rules_refuse(fault, "required", "must not be empty");
     }
     if (strlen(text) > RULES_EMAIL_MAX_BYTES
         || strlen(key) > RULES_EMAIL_MAX_BYTES) {
@@ -273,8 +274,9 @@ check_email(const char *text, const char *key, struct rules_fault *fault)
     }
     /* Casefolding may make a dot or an @ of another character. */
     if (!email_is_made_well(text) || !email_is_made_well(key)) {
-        return refuse(fault, "invalid_email",
-                      "must be an e-mail address such as name@example.org");
+        return rules_refuse(
+            fault, "invalid_email",
+            "must be an e-mail address such as name@example.org");
     }
     return IGW_OK;
 }
@@ -287,7 +289,7 @@ rules_email(struct igw_slice given, char **text, char **key,
 
     *text = NULL;
     *key = NULL;
-    rc = check_bytes(given, fault);
+    rc = rules_check_bytes(given, fault);
     if (rc != IGW_OK) {
         return rc;
     }
@@ -323,12 +325,12 @@ check_person_name(const char *text, struct rules_fault *fault)
     while (igw_text_next(&rest, &code_point)) {
         kind = igw_text_kind(code_point);
         if (kind == IGW_TEXT_OTHER) {
-            return refuse(fault, "invalid_character",
-                          "must have only visible characters and spaces");
+            return rules_refuse(fault, "invalid_character",
+                                "must have only visible characters and spaces");
         }
         if (kind == IGW_TEXT_SPACE && is_first) {
-            return refuse(fault, "outer_space",
-                          "must not begin or end with a space");
+            return rules_refuse(fault, "outer_space",
+                                "must not begin or end with a space");
         }
         has_visible = has_visible
                       || (kind != IGW_TEXT_SPACE && kind != IGW_TEXT_JOINER
@@ -336,12 +338,12 @@ check_person_name(const char *text, struct rules_fault *fault)
         is_first = false;
     }
     if (kind == IGW_TEXT_SPACE) {
-        return refuse(fault, "outer_space",
-                      "must not begin or end with a space");
+        return rules_refuse(fault, "outer_space",
+                            "must not begin or end with a space");
     }
     if (!has_visible) {
-        return refuse(fault, "invalid_character",
-                      "must have a visible character");
+        return rules_refuse(fault, "invalid_character",
+                            "must have a visible character");
     }
     return IGW_OK;
 }
@@ -353,7 +355,7 @@ rules_person_name(struct igw_slice given, char **text,
     enum igw_result rc;
 
     *text = NULL;
-    rc = check_bytes(given, fault);
+    rc = rules_check_bytes(given, fault);
     if (rc != IGW_OK) {
         return rc;
     }
@@ -364,7 +366,7 @@ rules_person_name(struct igw_slice given, char **text,
         goto fail;
     }
 
-    rc = check_length(*text, 1, RULES_NAME_MAX, fault);
+    rc = rules_check_length(*text, 1, RULES_NAME_MAX, fault);
     if (rc != IGW_OK) {
         goto fail;
     }
@@ -380,88 +382,6 @@ fail:
     return rc;
 }
 
-static void
-wipe_text(char **text)
-{
-    if (*text != NULL) {
-        igw_wipe(*text, strlen(*text));
-        free(*text);
-        *text = NULL;
-    }
-}
-
-/* Is the word, of word_len bytes, the password, or a long one inside it? */
-static bool
-has_own_word(const char *folded, const char *word, size_t word_len)
-{
-    struct igw_slice own = { word, word_len };
-
-    if (word_len == 0) {
-        return false;
-    }
-    if (igw_slice_equal(igw_slice_of(folded), own)) {
-        return true;
-    }
-    return igw_text_length(own) >= RULES_OWN_WORD_MIN
-           && memmem(folded, strlen(folded), word, word_len) != NULL;
-}
-
-static enum igw_result
-check_own_words(const char *password, const struct rules_password *policy,
-                struct rules_fault *fault)
-{
-    const char *username = policy->username_key;
-    const char *email = policy->email_key;
-    char *folded = igw_text_nfkc_casefold(igw_slice_of(password));
-    bool is_own;
-
-    if (folded == NULL) {
-        return IGW_ERROR;
-    }
-    is_own =
-        (username != NULL && has_own_word(folded, username, strlen(username)))
-        || (email != NULL && has_own_word(folded, email, strcspn(email, "@")));
-    wipe_text(&folded);
-    if (is_own) {
-        return refuse(fault, "own_words",
-                      "must not contain the username or the e-mail address");
-    }
-    return IGW_OK;
-}
-
-enum igw_result
-rules_password(struct igw_slice given, const struct rules_password *policy,
-               char **text, struct rules_fault *fault)
-{
-    enum igw_result rc;
-
-    *text = NULL;
-    rc = check_bytes(given, fault);
-    if (rc != IGW_OK) {
-        return rc;
-    }
-
-    rc = IGW_ERROR;
-    *text = igw_text_nfkc(given);
-    if (*text == NULL) {
-        goto fail;
-    }
-
-    rc = check_length(*text, policy->min, RULES_PASSWORD_MAX, fault);
-    if (rc != IGW_OK) {
-        goto fail;
-    }
-    rc = check_own_words(*text, policy, fault);
-    if (rc != IGW_OK) {
-        goto fail;
-    }
-    return IGW_OK;
-
-fail:
-    wipe_text(text);
-    return rc;
-}
-
 static enum igw_result
 check_last_name(struct igw_slice given, char **text, struct rules_fault *fault)
 {
@@ -474,11 +394,12 @@ check_last_name(struct igw_slice given, char **text, struct rules_fault *fault)
 
 enum igw_result
 rules_applicant_check(const struct igw_slice given[RULES_FIELDS],
-                      int64_t password_min, struct rules_applicant *out)
+                      const struct rules_password *policy,
+                      struct rules_applicant *out)
 {
     enum igw_result results[RULES_FIELDS];
     enum igw_result rc = IGW_OK;
-    struct rules_password policy = { .min = password_min };
+    struct rules_password own = *policy;
 
     memset(out, 0, sizeof(*out));
     results[RULES_USERNAME] =
@@ -493,10 +414,12 @@ rules_applicant_check(const struct igw_slice given[RULES_FIELDS],
     results[RULES_LAST_NAME] = check_last_name(
         given[RULES_LAST_NAME], &out->last_name, &out->faults[RULES_LAST_NAME]);
 
-    policy.username_key = out->username_key;
-    policy.email_key = out->email_key;
+    own.username_key = out->username_key;
+    own.email_key = out->email_key;
+    own.first_name = out->first_name;
+    own.last_name = out->last_name;
     results[RULES_PASSWORD] =
-        rules_password(given[RULES_PASSWORD], &policy, &out->password,
+        rules_password(given[RULES_PASSWORD], &own, &out->password,
                        &out->faults[RULES_PASSWORD]);
 
     for (int i = 0; i < RULES_FIELDS; i++) {
@@ -516,7 +439,7 @@ rules_applicant_clear(struct rules_applicant *applicant)
     free(applicant->email_key);
     free(applicant->first_name);
     free(applicant->last_name);
-    wipe_text(&applicant->password);
+    rules_wipe(&applicant->password);
     memset(applicant, 0, sizeof(*applicant));
 }
 

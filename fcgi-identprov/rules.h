@@ -14,9 +14,12 @@
  * last_name   joiners and inner spaces, something visible in it; NFC. The last
  *             name may be empty.
  * password    NFKC, then a setting's minimum (8) to 128 code points, anything
- *             but control characters; does not contain the username or the
- *             e-mail's local part where these have 4 code points or more,
- *             and is neither of them.
+ *             but control characters; not a common password, whatever its
+ *             case; does not contain a word of the account or the service
+ *             that has 4 code points or more, and is no shorter one. Words
+ *             are the username, the e-mail address's local part, the names,
+ *             issuer and audience, whole and their parts, and the labels of
+ *             the address's domain but the last.
  */
 #ifndef RULES_H
 #define RULES_H
@@ -59,16 +62,22 @@ enum igw_result rules_email(struct igw_slice given, char **text, char **key,
 enum igw_result rules_person_name(struct igw_slice given, char **text,
                                   struct rules_fault *fault) IGW_MUST_CHECK;
 
+/* What a new password is held against; a text that is NULL is not known. */
 struct rules_password {
     int64_t min;              /* code points */
-    const char *username_key; /* NULL: not known */
+    const char *username_key; /* of the account */
     const char *email_key;
+    const char *first_name;
+    const char *last_name;
+    const char *issuer; /* of the service */
+    const char *audience;
 };
 
-/* *text holds a secret: wipe it. */
+/* The one policy of all new passwords. *text holds a secret: rules_wipe it. */
 enum igw_result rules_password(struct igw_slice given,
                                const struct rules_password *policy, char **text,
                                struct rules_fault *fault) IGW_MUST_CHECK;
+void rules_wipe(char **text);
 
 /* Everything about one new account, checked at once. */
 struct rules_applicant {
@@ -83,12 +92,13 @@ struct rules_applicant {
 };
 
 /*
- * given[i].data NULL: the field did not come. IGW_INVALID: at least one of
- * the faults has a code. *out is the caller's to clear in every case.
+ * given[i].data NULL: the field did not come. The policy is without the words
+ * of the account, which are the applicant's. IGW_INVALID: at least one of the
+ * faults has a code. *out is the caller's to clear in every case.
  */
 enum igw_result
 rules_applicant_check(const struct igw_slice given[RULES_FIELDS],
-                      int64_t password_min,
+                      const struct rules_password *policy,
                       struct rules_applicant *out) IGW_MUST_CHECK;
 void rules_applicant_clear(struct rules_applicant *applicant);
 

@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -68,6 +67,18 @@ hash_slots(const struct app_settings *settings)
     return slots < 1 ? 1 : slots;
 }
 
+static void
+warn_of_cheap_hashes(const struct app_settings *settings)
+{
+    const struct password_cost cost = app_password_cost(settings);
+
+    if (!password_cost_is_safe(&cost)) {
+        igw_logf(IGW_LOG_WARN, "cheap_hashes",
+                 "IDENTPROV_HASH_MINIMUM=none: passwords are hashed at less"
+                 " than OWASP's least cost");
+    }
+}
+
 /* One thread of the server is never hashing and never waiting for it. */
 static enum igw_result
 start_helpers(struct app *app)
@@ -106,6 +117,7 @@ run(struct app *app, const char *listen)
     if (rc != IGW_OK) {
         return rc;
     }
+    warn_of_cheap_hashes(settings);
     rc = start_helpers(app);
     if (rc != IGW_OK) {
         return rc;
@@ -136,13 +148,6 @@ serve_command(void *target, int argc, char **argv)
 
     if (!igw_cli_option(&argc, argv, "--listen", &listen)
         || !igw_cli_end(argc, argv)) {
-        return COMMAND_WRONG_USAGE;
-    }
-    if (!session_name_is_valid(settings->session_name)) {
-        (void)fprintf(stderr,
-                      "IDENTPROV_SESSION_NAME=%s is wrong; it must be of"
-                      " letters, digits, - and _\n",
-                      settings->session_name);
         return COMMAND_WRONG_USAGE;
     }
 

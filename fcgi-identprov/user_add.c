@@ -155,10 +155,11 @@ static enum igw_result
 add(const struct app_settings *settings,
     const struct igw_slice given[RULES_FIELDS])
 {
+    const struct rules_password policy = app_password_policy(settings);
     struct rules_applicant applicant;
     enum igw_result rc;
 
-    rc = rules_applicant_check(given, settings->password_min, &applicant);
+    rc = rules_applicant_check(given, &policy, &applicant);
     for (int i = 0; i < RULES_FIELDS; i++) {
         if (applicant.faults[i].code != NULL) {
             (void)fprintf(stderr, "identprov: %s %s\n", rules_field_names[i],

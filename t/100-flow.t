@@ -127,7 +127,7 @@ for my $prefix ('', '/auth') {
         $round++;
         my @users = map { +{
             username => "$_$round",
-            password => "correct horse $_ battery",
+            password => "correct horse $$ battery",
             email => "$_$round\@example.org",
             first_name => ucfirst $_,
             last_name => 'Tester'

@@ -141,6 +141,12 @@ for my $field (qw(username password email first_name last_name)) {
 is_deeply(fields(json(register(
             { %ivan, password => 'my ИВАН password' }))),
     { password => 'own_words' }, 'a password with the username in it');
+is_deeply(fields(json(register({ %ivan, password => 'PassWord123' }))),
+    { password => 'common_password' }, 'a common password');
+is_deeply(fields(json(register({ %ivan, password => 'Mr Петров' }))),
+    { password => 'own_words' }, 'the last name');
+is_deeply(fields(json(register({ %ivan, password => 'for IdentGW now' }))),
+    { password => 'own_words' }, "the service's name");
 $problem = json(register({ map { ("x$_" => 1) } 1 .. 2000 }));
 is(scalar @{ $problem->{errors} }, 36, 'of 2,000 unknown members 32 are named');
 
@@ -325,7 +331,7 @@ is($idp->request('GET', "/authenticate?JSESSIONID=$session")->{status}, 401,
 my %wide = (
     username => "\x{10400}" x 64, password => "\x{1f600}" x 128,
     email => 'e' x 62 . '@' . join('.', ('d' x 63) x 3),
-    first_name => "\x{1f600}" x 100, last_name => '"' x 100);
+    first_name => "\x{1f642}" x 100, last_name => '"' x 100);
 is(register(\%wide)->{status}, 201, 'the longest of all');
 $answer = $idp->request('GET', '/authenticate', headers => [ 'JSESSIONID',
         header(login(@wide{qw(username password)}), 'JSESSIONID') ]);

@@ -113,6 +113,11 @@ is("$status$errors", "1identprov: this username is taken, or was once\n",
     '--email=ida@example.org', '--first-name=Ida', '--last-name=Roe');
 is($status, 0, 'user add with = and a password without a newline')
     or diag($errors);
+($status, $out, $errors) = user_add("password123\n", '--username', 'ido',
+    '--email', 'ido@example.org', '--first-name', 'Ido');
+is("$status$errors",
+    "1identprov: password is one that everybody tries first\n",
+    'user add with a common password');
 ($status, $out, $errors) = user_add("short\n", '--username', 'a b', '--email',
     'nowhere');
 is($status, 1, 'user add with nothing right');
@@ -191,9 +196,27 @@ for my $wrong ([ THREADS => 1 ], [ SESSION_NAME => 'a b' ],
     is($status, 2, "IDENTPROV_$name=$value is refused");
     like($errors, qr/IDENTPROV_$name/, '... by name');
 }
+for my $cost ([ '19m', 2 ], [ '46m', 1 ], [ '12m', 3 ], [ '9m', 4 ],
+    [ '7m', 5 ], [ '64m', 7 ]) {
+    my %env = (HASH_MINIMUM => undef, HASH_MEMORY => $cost->[0],
+        HASH_PASSES => $cost->[1]);
+    is(($idp->run([ 'key', 'export' ], env => \%env))[0], 0,
+        "hashes of $cost->[0] and $cost->[1] passes are dear enough");
+    for my $less ([ HASH_PASSES => $cost->[1] - 1 ],
+        [ HASH_MEMORY => substr($cost->[0], 0, -1) * 1024 - 1 . 'k' ]) {
+        next if $less->[1] eq 0 || $cost->[0] eq '64m';
+        ($status, undef, $errors) = $idp->run([ 'key', 'export' ],
+            env => { %env, @$less });
+        is("$status$errors" =~ /^2IDENTPROV_HASH_MEMORY and/ ? 1 : 0, 1,
+            "... with $less->[0]=$less->[1] they are not") or diag($errors);
+    }
+}
 ($status, undef, $errors) = $idp->run([ 'serve', '--listen',
         "unix:$room/identprov-0.sock" ]);
 is($status, 1, 'a socket that another one listens on');
-is($errors =~ tr/\n//, 1, '... is one line') or diag($errors);
+is(scalar(grep { !/"cheap_hashes"/ } split /\n/, $errors), 1,
+    '... is one line') or diag($errors);
+like($errors, qr/"cheap_hashes".*HASH_MINIMUM=none/,
+    '... beside the warning that hashes of the tests are cheap');
 $idp->stops_cleanly;
 done_testing;

@@ -40,6 +40,7 @@ sub new {
         DATABASE => "host=$room/pg dbname=identprov user=postgres",
         KEY_PASSPHRASE_FILE => "$room/passphrase",
         REGISTRATION => 'open',
+        HASH_MINIMUM => 'none',
         HASH_MEMORY => '64k',
         HASH_PASSES => 1,
         %{ $with{env} || {} } };

@@ -374,7 +374,20 @@ test_person_names(void **state)
     }
 }
 
-/* For the user "Ivan" with the e-mail address petrov@example.org. */
+/*
+ * For Ivan "Anna-Maria" Lee, il.petrov@mail.example.org, at a service whose
+ * issuer is https://login.acme.test and whose audience is gateways.
+ */
+static const struct rules_password ivans = {
+    .min = 8,
+    .username_key = "ivan",
+    .email_key = "il.petrov@mail.example.org",
+    .first_name = "Anna-Maria",
+    .last_name = "Lee",
+    .issuer = "https://login.acme.test",
+    .audience = "gateways",
+};
+
 static const struct example passwords[] = {
     { "x", 8, "", NULL },
     { "x", 7, "", "too_short" },
@@ -391,13 +404,30 @@ static const struct example passwords[] = {
     { " ", 8, "", NULL },
     { ONE(""), "required" },
     { ONE("correct horse"), NULL },
-    { ONE("12345678"), NULL },
+    { ONE("12345678"), "common_password" },
+    { ONE("password"), "common_password" },
+    { ONE("PassWord"), "common_password" },
+    { ONE("ｐａｓｓｗｏｒｄ"), "common_password" },
+    { ONE("1Qaz2Wsx"), "common_password" },
+    { ONE("password1"), "common_password" },
+    { ONE("password "), NULL },
+    { ONE("passwordpassword"), NULL },
     { ONE("my ivan pass"), "own_words" },
     { ONE("my IVAN pass"), "own_words" },
     { ONE("xxＩＶＡＮxx"), "own_words" },
     { ONE("petrov99"), "own_words" },
     { ONE("99PETROV"), "own_words" },
-    { ONE("example.org"), NULL },
+    { ONE("il.petrov"), "own_words" },
+    { ONE("example's"), "own_words" },
+    { ONE("my mailbox"), "own_words" },
+    { ONE("organism9"), NULL },
+    { ONE("annaconda"), "own_words" },
+    { ONE("x marias x"), "own_words" },
+    { ONE("flee away"), NULL },
+    { ONE("the logins"), "own_words" },
+    { ONE("acmeacme"), "own_words" },
+    { ONE("GATEWAYS!"), "own_words" },
+    { ONE("gatewayis"), NULL },
     { ONE("iva nivan"), "own_words" },
     { ONE("i-v-a-n-x"), NULL },
     { ONE("tab\tinside"), "control_character" },
@@ -410,8 +440,6 @@ static const struct example passwords[] = {
 static void
 test_passwords(void **state)
 {
-    const struct rules_password policy = { 8, "ivan", "petrov@example.org" };
-
     for (size_t i = 0; i < sizeof(passwords) / sizeof(*passwords); i++) {
         struct rules_fault fault = { 0 };
         struct igw_buf given;
@@ -419,7 +447,7 @@ test_passwords(void **state)
         enum igw_result rc;
 
         build(&passwords[i], &given);
-        rc = rules_password(igw_buf_slice(&given), &policy, &text, &fault);
+        rc = rules_password(igw_buf_slice(&given), &ivans, &text, &fault);
         check_code(&passwords[i], rc, &fault);
         free(text);
         igw_buf_clear(&given);
@@ -429,7 +457,9 @@ test_passwords(void **state)
 static void
 test_short_own_words_count_only_whole(void **state)
 {
-    const struct rules_password policy = { 3, "abc", "xyz@b" };
+    const struct rules_password policy = { .min = 3,
+                                           .username_key = "abc",
+                                           .email_key = "xyz@b" };
     struct rules_fault fault = { 0 };
     char *text;
 
@@ -449,7 +479,7 @@ test_short_own_words_count_only_whole(void **state)
 static void
 test_the_minimum_is_a_setting(void **state)
 {
-    const struct rules_password policy = { 15, NULL, NULL };
+    const struct rules_password policy = { .min = 15 };
     struct rules_fault fault = { 0 };
     char *text;
 
@@ -463,6 +493,33 @@ test_the_minimum_is_a_setting(void **state)
     free(text);
 }
 
+static const struct rules_password bare = { .min = 8, .issuer = "acme" };
+
+/* Whose words are an applicant's own is decided in one place. */
+static void
+test_an_applicant_has_own_words(void **state)
+{
+    static const char *const given_passwords[] = { "ivan the 1st",
+                                                   "a petrovsky", "marianne77",
+                                                   "de souza 99", "acme acme" };
+    struct igw_slice given[RULES_FIELDS] = {
+        [RULES_USERNAME] = igw_slice_of("Ivan"),
+        [RULES_EMAIL] = igw_slice_of("Petrov@Example.org"),
+        [RULES_FIRST_NAME] = igw_slice_of("Marianne"),
+        [RULES_LAST_NAME] = igw_slice_of("de Souza"),
+    };
+    struct rules_applicant applicant;
+
+    for (size_t i = 0; i < sizeof(given_passwords) / sizeof(char *); i++) {
+        given[RULES_PASSWORD] = igw_slice_of(given_passwords[i]);
+        assert_int_equal(rules_applicant_check(given, &bare, &applicant),
+                         IGW_INVALID);
+        assert_string_equal(applicant.faults[RULES_PASSWORD].code, "own_words");
+        assert_null(applicant.password);
+        rules_applicant_clear(&applicant);
+    }
+}
+
 static void
 test_an_applicant_hears_everything_at_once(void **state)
 {
@@ -474,7 +531,8 @@ test_an_applicant_hears_everything_at_once(void **state)
     };
     struct rules_applicant applicant;
 
-    assert_int_equal(rules_applicant_check(given, 8, &applicant), IGW_INVALID);
+    assert_int_equal(rules_applicant_check(given, &bare, &applicant),
+                     IGW_INVALID);
     assert_string_equal(applicant.faults[RULES_USERNAME].code,
                         "invalid_character");
     assert_string_equal(applicant.faults[RULES_PASSWORD].code, "too_short");
@@ -495,7 +553,7 @@ test_an_applicant_needs_no_last_name(void **state)
     };
     struct rules_applicant applicant;
 
-    assert_int_equal(rules_applicant_check(given, 8, &applicant), IGW_OK);
+    assert_int_equal(rules_applicant_check(given, &bare, &applicant), IGW_OK);
     assert_string_equal(applicant.username, "Ivan");
     assert_string_equal(applicant.username_key, "ivan");
     assert_string_equal(applicant.email, "Ivan@Example.org");
@@ -565,6 +623,7 @@ main(void)
         cmocka_unit_test(test_passwords),
         cmocka_unit_test(test_short_own_words_count_only_whole),
         cmocka_unit_test(test_the_minimum_is_a_setting),
+        cmocka_unit_test(test_an_applicant_has_own_words),
         cmocka_unit_test(test_an_applicant_hears_everything_at_once),
         cmocka_unit_test(test_an_applicant_needs_no_last_name),
         cmocka_unit_test(test_tokens_end_with_their_session),
