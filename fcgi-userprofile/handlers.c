@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "condition.h"
+#include "document.h"
 #include "log.h"
 #include "problem.h"
 #include "route.h"
@@ -11,6 +13,8 @@
 static void get_profile(struct igw_call *call);
 static void post_profile(struct igw_call *call);
 static void put_profile(struct igw_call *call);
+static void patch_profile(struct igw_call *call);
+static void delete_profile(struct igw_call *call);
 static void get_health(struct igw_call *call);
 static void get_readiness(struct igw_call *call);
 
@@ -18,24 +22,57 @@ static const struct igw_route routes[] = {
     { IGW_GET, "/userprofile", get_profile, false },
     { IGW_POST, "/userprofile", post_profile, false },
     { IGW_PUT, "/userprofile", put_profile, false },
+    { IGW_PATCH, "/userprofile", patch_profile, false },
+    { IGW_DELETE, "/userprofile", delete_profile, false },
     { IGW_GET, "/healthz", get_health, false },
     { IGW_GET, "/readyz", get_readiness, false },
 };
 
-typedef enum igw_result write_function(struct igw_pg *pg,
+typedef enum igw_result rules_function(struct json_t *document,
+                                       struct profile *profile,
+                                       struct igw_errors *errors);
+typedef enum igw_result store_function(struct igw_pg *pg,
                                        struct igw_slice subject,
                                        struct profile *profile);
 
+/* A kind of write. */
+struct write {
+    rules_function *rules; /* from the body to the profile; NULL: no body */
+    store_function *store;
+    int status;
+};
+
+/* One request for a profile. */
+struct task {
+    struct igw_call *call;
+    const struct write *write;
+    struct igw_claims claims;
+    struct json_t *body;
+    struct profile profile; /* as it is, then as it is to be */
+};
+
+static const struct write creation = { rules_read, store_insert, 201 };
+static const struct write replacement = { rules_read, store_replace, 200 };
+static const struct write patching = { rules_patch, store_replace, 200 };
+static const struct write deletion = { NULL, store_delete, 204 };
+
+/* What becomes of a task; IGW_INVALID: the call has been answered. */
+typedef enum igw_result task_function(struct task *task);
+
+static void run(struct igw_call *call, const struct write *write,
+                task_function *function);
+static enum igw_result find(struct task *task);
+static enum igw_result create(struct task *task);
+static enum igw_result change(struct task *task);
+static enum igw_result change_locked(struct task *task);
+static enum igw_result write_now(struct task *task);
+static enum igw_result look(struct task *task);
+static enum igw_result check_condition(struct task *task, bool is_there);
+static enum igw_result judge(struct igw_call *call, const char *etag);
 static bool identify(struct igw_call *call, struct igw_claims *claims);
-static bool read_profile(struct igw_call *call, struct profile *profile);
-static void write_profile(struct igw_call *call, write_function *write,
-                          int status);
-static void answer(struct igw_call *call, enum igw_result rc, int status,
-                   const struct igw_claims *claims,
-                   const struct profile *profile);
-static void answer_profile(struct igw_call *call, int status,
-                           const struct igw_claims *claims,
-                           const struct profile *profile);
+static void answer(const struct task *task, enum igw_result rc);
+static void answer_profile(const struct task *task);
+static void answer_not_modified(struct igw_call *call, const char *etag);
 static void refuse(struct igw_call *call, const char *reason);
 static void answer_status(struct igw_call *call, const char *status);
 static void no_store(struct igw_call *call);
@@ -49,53 +86,182 @@ handlers_serve(struct igw_call *call)
 static void
 get_profile(struct igw_call *call)
 {
-    struct igw_claims claims;
-    struct profile profile;
-    enum igw_result rc;
-
-    if (!identify(call, &claims)) {
-        return;
-    }
-
-    profile_init(&profile);
-    rc = store_find(call->pg, claims.sub, &profile);
-    answer(call, rc, 200, &claims, &profile);
-
-    profile_clear(&profile);
-    igw_claims_clear(&claims);
+    run(call, NULL, find);
 }
 
 static void
 post_profile(struct igw_call *call)
 {
-    write_profile(call, store_insert, 201);
+    run(call, &creation, create);
 }
 
 static void
 put_profile(struct igw_call *call)
 {
-    write_profile(call, store_replace, 200);
+    run(call, &replacement, change);
 }
 
 static void
-write_profile(struct igw_call *call, write_function *write, int status)
+patch_profile(struct igw_call *call)
 {
-    struct igw_claims claims;
-    struct profile profile;
-    enum igw_result rc;
+    run(call, &patching, change_locked);
+}
 
-    if (!identify(call, &claims)) {
+static void
+delete_profile(struct igw_call *call)
+{
+    run(call, &deletion, change);
+}
+
+static void
+run(struct igw_call *call, const struct write *write, task_function *function)
+{
+    struct task task = { .call = call, .write = write };
+
+    if (!identify(call, &task.claims)) {
         return;
     }
 
-    profile_init(&profile);
-    if (read_profile(call, &profile)) {
-        rc = write(call->pg, claims.sub, &profile);
-        answer(call, rc, status, &claims, &profile);
+    profile_init(&task.profile);
+    if (write == NULL || write->rules == NULL
+        || igw_call_json(call, &task.body)) {
+        answer(&task, function(&task));
     }
 
-    profile_clear(&profile);
-    igw_claims_clear(&claims);
+    profile_clear(&task.profile);
+    igw_json_free(&task.body);
+    igw_claims_clear(&task.claims);
+}
+
+static enum igw_result
+find(struct task *task)
+{
+    enum igw_result rc =
+        store_find(task->call->pg, task->claims.sub, &task->profile);
+
+    return rc == IGW_OK ? check_condition(task, true) : rc;
+}
+
+/* A race is the store's to decide; then the condition has its say again. */
+static enum igw_result
+create(struct task *task)
+{
+    enum igw_result rc = look(task);
+
+    if (rc == IGW_OK) {
+        rc = write_now(task);
+    }
+    if (rc == IGW_CONFLICT && look(task) == IGW_INVALID) {
+        rc = IGW_INVALID;
+    }
+    return rc;
+}
+
+static enum igw_result
+change(struct task *task)
+{
+    return igw_condition_is_there(task->call->request) ? change_locked(task)
+                                                       : write_now(task);
+}
+
+/* Nobody else writes between the condition and the change. */
+static enum igw_result
+change_locked(struct task *task)
+{
+    struct igw_pg *pg = task->call->pg;
+    enum igw_result rc = store_lock(pg, task->claims.sub, &task->profile);
+
+    if (rc == IGW_NOT_FOUND && check_condition(task, false) == IGW_INVALID) {
+        rc = IGW_INVALID;
+    }
+    if (rc == IGW_OK) {
+        rc = check_condition(task, true);
+    }
+    if (rc == IGW_OK) {
+        rc = write_now(task);
+    }
+    return store_unlock(pg, rc);
+}
+
+static enum igw_result
+write_now(struct task *task)
+{
+    const struct write *write = task->write;
+    struct igw_errors errors = { 0 };
+    enum igw_result rc = IGW_OK;
+
+    if (write->rules != NULL) {
+        rc = write->rules(task->body, &task->profile, &errors);
+    }
+    if (rc == IGW_INVALID) {
+        igw_problem_fields(task->call, &errors);
+    } else if (rc == IGW_OK) {
+        rc = write->store(task->call->pg, task->claims.sub, &task->profile);
+    }
+
+    igw_errors_clear(&errors);
+    return rc;
+}
+
+/* Whether the request's condition, if any, holds of what is there now. */
+static enum igw_result
+look(struct task *task)
+{
+    enum igw_result rc;
+
+    if (!igw_condition_is_there(task->call->request)) {
+        return IGW_OK;
+    }
+
+    profile_clear(&task->profile);
+    rc = store_find(task->call->pg, task->claims.sub, &task->profile);
+    if (rc != IGW_OK && rc != IGW_NOT_FOUND) {
+        return rc;
+    }
+    return check_condition(task, rc == IGW_OK);
+}
+
+/* IGW_OK: goes on. `is_there`: of task->profile, else of none. */
+static enum igw_result
+check_condition(struct task *task, bool is_there)
+{
+    struct igw_call *call = task->call;
+    struct document document = { 0 };
+    enum igw_result rc = IGW_OK;
+
+    if (!igw_condition_is_there(call->request)) {
+        return IGW_OK;
+    }
+    if (is_there) {
+        rc = document_make(&document, &task->claims, &task->profile);
+    }
+    if (rc == IGW_OK) {
+        rc = judge(call, is_there ? document.etag : NULL);
+    }
+    document_clear(&document);
+    return rc;
+}
+
+static enum igw_result
+judge(struct igw_call *call, const char *etag)
+{
+    switch (igw_condition_check(call->request, etag)) {
+    case IGW_CONDITION_HOLDS:
+        return IGW_OK;
+    case IGW_CONDITION_NOT_MODIFIED:
+        answer_not_modified(call, etag);
+        break;
+    case IGW_CONDITION_FAILED:
+        igw_problem(call, 412, "precondition_failed",
+                    "The profile is not as If-Match or If-None-Match wants "
+                    "it; read it again.");
+        break;
+    case IGW_CONDITION_MALFORMED:
+        igw_problem(call, 400, "malformed_condition",
+                    "If-Match or If-None-Match is neither * nor a list of "
+                    "quoted entity tags.");
+    }
+    return IGW_INVALID;
 }
 
 /* False: the call has been answered. */
@@ -147,38 +313,17 @@ refuse(struct igw_call *call, const char *reason)
                 "The bearer token is not acceptable.");
 }
 
-/* False: the call has been answered. */
-static bool
-read_profile(struct igw_call *call, struct profile *profile)
-{
-    struct igw_errors errors = { 0 };
-    struct json_t *document = NULL;
-    enum igw_result rc;
-
-    if (!igw_call_json(call, &document)) {
-        return false;
-    }
-
-    rc = rules_read(document, profile, &errors);
-    if (rc == IGW_INVALID) {
-        igw_problem_fields(call, &errors);
-    } else if (rc != IGW_OK) {
-        igw_problem_result(call, rc);
-    }
-
-    igw_errors_clear(&errors);
-    igw_json_free(&document);
-    return rc == IGW_OK;
-}
-
 static void
-answer(struct igw_call *call, enum igw_result rc, int status,
-       const struct igw_claims *claims, const struct profile *profile)
+answer(const struct task *task, enum igw_result rc)
 {
+    struct igw_call *call = task->call;
+
     switch (rc) {
     case IGW_OK:
-        answer_profile(call, status, claims, profile);
+        answer_profile(task);
         break;
+    case IGW_INVALID:
+        break; /* said already */
     case IGW_NOT_FOUND:
         igw_problem(call, 404, "no_profile",
                     "You have no profile yet; POST makes one.");
@@ -193,22 +338,36 @@ answer(struct igw_call *call, enum igw_result rc, int status,
 }
 
 static void
-answer_profile(struct igw_call *call, int status,
-               const struct igw_claims *claims, const struct profile *profile)
+answer_profile(const struct task *task)
 {
-    struct json_t *document = igw_json_object();
+    struct igw_call *call = task->call;
+    int status = task->write != NULL ? task->write->status : 200;
+    struct document document;
 
-    if (igw_json_set_text(document, "sub", claims->sub)
-        && igw_json_set_text(document, "preferred_username",
-                             claims->preferred_username)
-        && rules_write(profile, document) == IGW_OK
-        && igw_json_set_integer(document, "updated_at", profile->updated_at)) {
+    if (status == 204) {
         no_store(call);
-        igw_response_json(call->response, status, document);
+        igw_response_empty(call->response, status);
+        return;
+    }
+
+    if (document_make(&document, &task->claims, &task->profile) == IGW_OK) {
+        no_store(call);
+        igw_response_header(call->response, "ETag",
+                            igw_slice_of(document.etag));
+        igw_response_text(call->response, status, "application/json",
+                          igw_buf_slice(&document.text));
     } else {
         igw_problem_result(call, IGW_ERROR);
     }
-    igw_json_free(&document);
+    document_clear(&document);
+}
+
+static void
+answer_not_modified(struct igw_call *call, const char *etag)
+{
+    no_store(call);
+    igw_response_header(call->response, "ETag", igw_slice_of(etag));
+    igw_response_empty(call->response, 304);
 }
 
 static void

@@ -30,9 +30,12 @@ enum profile_field {
     PROFILE_FIELDS
 };
 
+enum { PROFILE_VERSION_SIZE = 24 };
+
 struct profile {
     char *value[PROFILE_FIELDS]; /* owned; NULL: the member is not there */
     int64_t updated_at;          /* seconds since 1970 */
+    char version[PROFILE_VERSION_SIZE]; /* another one after each write */
 };
 
 void profile_init(struct profile *profile);

@@ -1,6 +1,7 @@
 #include "rules.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "shapes.h"
@@ -57,17 +58,24 @@ struct reading {
     struct profile *profile;
     struct igw_errors *errors;
     size_t error_count;
-    const char *parent;      /* "/address/" or "" */
+    const char *parent; /* "/address" or NULL */
+    bool is_patch;
     enum igw_result failure; /* IGW_OK, else not the client's fault */
 };
 
+static enum igw_result read_all(struct reading *reading,
+                                struct json_t *document);
 static void read_top(struct reading *reading, const char *name,
                      struct json_t *value);
 static void read_address(struct reading *reading, struct json_t *address);
 static void read_custom(struct reading *reading, struct json_t *custom);
+static bool parse_custom(const struct profile *profile, struct json_t **custom);
+static void keep_custom(struct reading *reading, const struct json_t *custom);
 static void read_unknown(struct reading *reading, const char *name);
 static void read_text(struct reading *reading, const struct rule *rule,
                       const struct json_t *value);
+static bool removes(const struct reading *reading, const struct json_t *value);
+static void put(struct reading *reading, enum profile_field field, char *text);
 static void refuse(struct reading *reading, const char *name, const char *code,
                    const char *detail);
 static const char *fault_of(const struct rule *rule, struct igw_slice text,
@@ -86,19 +94,35 @@ enum igw_result
 rules_read(struct json_t *document, struct profile *profile,
            struct igw_errors *errors)
 {
-    struct reading reading = {
-        .profile = profile, .errors = errors, .parent = "", .failure = IGW_OK
-    };
+    struct reading reading = { .profile = profile, .errors = errors };
 
+    profile_clear(profile);
+    return read_all(&reading, document);
+}
+
+enum igw_result
+rules_patch(struct json_t *patch, struct profile *profile,
+            struct igw_errors *errors)
+{
+    struct reading reading = { .profile = profile,
+                               .errors = errors,
+                               .is_patch = true };
+
+    return read_all(&reading, patch);
+}
+
+static enum igw_result
+read_all(struct reading *reading, struct json_t *document)
+{
     for (void *iter = igw_json_first(document); iter != NULL;
          iter = igw_json_next(document, iter)) {
-        read_top(&reading, igw_json_name(iter), igw_json_value(iter));
+        read_top(reading, igw_json_name(iter), igw_json_value(iter));
     }
 
-    if (reading.failure != IGW_OK) {
-        return reading.failure;
+    if (reading->failure != IGW_OK) {
+        return reading->failure;
     }
-    return igw_errors_any(errors) ? IGW_INVALID : IGW_OK;
+    return igw_errors_any(reading->errors) ? IGW_INVALID : IGW_OK;
 }
 
 static void
@@ -120,12 +144,18 @@ read_top(struct reading *reading, const char *name, struct json_t *value)
 static void
 read_address(struct reading *reading, struct json_t *address)
 {
+    if (removes(reading, address)) {
+        for (size_t i = 0; i < COUNT(address_rules); i++) {
+            put(reading, address_rules[i].field, NULL);
+        }
+        return;
+    }
     if (igw_json_type(address) != IGW_JSON_OBJECT) {
         refuse(reading, "address", "wrong_type", "must be an object");
         return;
     }
 
-    reading->parent = "/address/";
+    reading->parent = "/address";
     for (void *iter = igw_json_first(address); iter != NULL;
          iter = igw_json_next(address, iter)) {
         const char *name = igw_json_name(iter);
@@ -138,18 +168,47 @@ read_address(struct reading *reading, struct json_t *address)
             refuse(reading, name, "unknown_field", "is not a known field");
         }
     }
-    reading->parent = "";
+    reading->parent = NULL;
 }
 
 static void
 read_custom(struct reading *reading, struct json_t *custom)
 {
-    struct igw_buf text;
+    struct json_t *merged = NULL;
 
-    if (igw_json_type(custom) != IGW_JSON_OBJECT) {
+    if (removes(reading, custom)) {
+        put(reading, PROFILE_CUSTOM, NULL);
+    } else if (igw_json_type(custom) != IGW_JSON_OBJECT) {
         refuse(reading, "custom", "wrong_type", "must be an object");
-        return;
+    } else if (!reading->is_patch) {
+        keep_custom(reading, custom);
+    } else if (parse_custom(reading->profile, &merged)
+               && igw_json_merge(merged, custom)) {
+        keep_custom(reading, merged);
+    } else {
+        reading->failure = IGW_ERROR;
     }
+    igw_json_free(&merged);
+}
+
+/* The profile's own, an empty one where it has none. False: we have failed. */
+static bool
+parse_custom(const struct profile *profile, struct json_t **custom)
+{
+    const char *text = profile->value[PROFILE_CUSTOM];
+    struct igw_json_fault fault;
+
+    if (text == NULL) {
+        *custom = igw_json_object();
+        return *custom != NULL;
+    }
+    return igw_json_parse(igw_slice_of(text), custom, &fault) == IGW_OK;
+}
+
+static void
+keep_custom(struct reading *reading, const struct json_t *custom)
+{
+    struct igw_buf text;
 
     igw_buf_init(&text);
     if (igw_json_dump(custom, &text) != IGW_OK) {
@@ -159,7 +218,7 @@ read_custom(struct reading *reading, struct json_t *custom)
                "must be at most 16384 bytes of JSON");
     } else {
         /* From here on the profile owns the bytes. */
-        reading->profile->value[PROFILE_CUSTOM] = text.data;
+        put(reading, PROFILE_CUSTOM, text.data);
         igw_buf_init(&text);
     }
     igw_buf_clear(&text);
@@ -187,6 +246,10 @@ read_text(struct reading *reading, const struct rule *rule,
     const char *code;
     char *text;
 
+    if (removes(reading, value)) {
+        put(reading, rule->field, NULL);
+        return;
+    }
     if (igw_json_type(value) != IGW_JSON_STRING) {
         refuse(reading, rule->name, "wrong_type", "must be a string");
         return;
@@ -198,11 +261,26 @@ read_text(struct reading *reading, const struct rule *rule,
         return;
     }
 
-    reading->profile->value[rule->field] = text;
+    put(reading, rule->field, text);
     code = fault_of(rule, igw_slice_of(text), detail);
     if (code != NULL) {
         refuse(reading, rule->name, code, detail);
     }
+}
+
+/* Whether this is a patch's word for "take it away". */
+static bool
+removes(const struct reading *reading, const struct json_t *value)
+{
+    return reading->is_patch && igw_json_type(value) == IGW_JSON_NULL;
+}
+
+/* Takes over text; NULL: the member is not there any more. */
+static void
+put(struct reading *reading, enum profile_field field, char *text)
+{
+    free(reading->profile->value[field]);
+    reading->profile->value[field] = text;
 }
 
 static const char *
@@ -231,31 +309,15 @@ static void
 refuse(struct reading *reading, const char *name, const char *code,
        const char *detail)
 {
-    struct igw_buf pointer;
-
     if (reading->error_count++ >= ERRORS_MAX) {
         return;
     }
-    if (reading->parent[0] == '\0') {
+    if (reading->parent == NULL) {
         igw_errors_add(reading->errors, name, code, detail);
-        return;
-    }
-
-    igw_buf_init(&pointer);
-    igw_buf_puts(&pointer, reading->parent);
-    for (const char *c = name; *c != '\0'; c++) {
-        if (*c == '~' || *c == '/') {
-            igw_buf_puts(&pointer, *c == '~' ? "~0" : "~1");
-        } else {
-            igw_buf_append(&pointer, c, 1);
-        }
-    }
-    if (pointer.failed) {
-        reading->failure = IGW_ERROR;
     } else {
-        igw_errors_add(reading->errors, pointer.data, code, detail);
+        igw_errors_add_below(reading->errors, reading->parent, name, code,
+                             detail);
     }
-    igw_buf_clear(&pointer);
 }
 
 static const struct rule *
@@ -339,15 +401,11 @@ write_address(const struct profile *profile, struct json_t *document)
 static bool
 write_custom(const struct profile *profile, struct json_t *document)
 {
-    const char *text = profile->value[PROFILE_CUSTOM];
-    struct igw_json_fault fault;
     struct json_t *custom = NULL;
 
-    if (text == NULL) {
+    if (profile->value[PROFILE_CUSTOM] == NULL) {
         return true;
     }
-    if (igw_json_parse(igw_slice_of(text), &custom, &fault) != IGW_OK) {
-        return false;
-    }
-    return igw_json_set(document, "custom", custom);
+    return parse_custom(profile, &custom)
+           && igw_json_set(document, "custom", custom);
 }

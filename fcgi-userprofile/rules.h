@@ -10,12 +10,23 @@
 enum { RULES_CUSTOM_MAX = 16384 }; /* bytes of `custom`, serialized */
 
 /*
- * A JSON object to a profile, its texts in NFC. IGW_INVALID: every member
+ * A JSON object to a profile, in place of what was in it, its texts in NFC.
+ * IGW_INVALID: every member
  * that breaks a rule is in `errors`, nested ones as JSON pointers (RFC 6901);
  * of a document with very many, the first 100. The caller clears both.
  */
 enum igw_result rules_read(struct json_t *document, struct profile *profile,
                            struct igw_errors *errors) IGW_MUST_CHECK;
+
+/*
+ * A merge patch (RFC 7396) to a profile that is there: null takes a member
+ * away, in `address` and at any depth of `custom`, too. Only what the patch
+ * names is looked at: what was stored under older rules may stay. Unless
+ * IGW_OK, the profile is of no more use; a profile without any member of an
+ * address has none.
+ */
+enum igw_result rules_patch(struct json_t *patch, struct profile *profile,
+                            struct igw_errors *errors) IGW_MUST_CHECK;
 
 /* The other way: adds the members that are there to `document`. */
 enum igw_result rules_write(const struct profile *profile,

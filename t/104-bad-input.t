@@ -151,7 +151,7 @@ is(scalar keys %bodies, 1, 'a wrong login does not say what was wrong');
 # --- paths and methods ---------------------------------------------------------
 
 for my $case (
-    [ 'DELETE', '/userprofile' ], [ 'PATCH', '/userprofile' ],
+    [ 'TRACK', '/userprofile' ],
     [ 'GET', '/register' ], [ 'PUT', '/login' ], [ 'POST', '/authenticate' ],
     [ 'GET', '/logout' ], [ 'POST', '/.well-known/jwks.json' ],
     [ 'FOO', '/userprofile' ]) {
