@@ -72,6 +72,7 @@ static const struct {
 
 static enum igw_result ready(struct igw_pg *pg);
 static enum igw_result connect_now(struct igw_pg *pg);
+static enum igw_result set_up(struct igw_pg *pg);
 static bool is_idle(PGconn *conn);
 static void disconnect(struct igw_pg *pg);
 static enum igw_result run(struct igw_pg *pg, const struct command *command,
@@ -205,7 +206,6 @@ static enum igw_result
 connect_now(struct igw_pg *pg)
 {
     char seconds[24];
-    char settings[128];
     /* What stands before dbname gives way to the conninfo's own. */
     const char *const names[] = {
         "connect_timeout",           "target_session_attrs",
@@ -228,12 +228,6 @@ connect_now(struct igw_pg *pg)
     snprintf(seconds, sizeof(seconds), "%lld",
              (long long)(pg->config.connect_timeout_ms + MS_PER_SEC - 1)
                  / MS_PER_SEC);
-    /* A program that is stopped must not hold its rows' locks for ever. */
-    snprintf(settings, sizeof(settings),
-             "SET statement_timeout = %lld;"
-             "SET idle_in_transaction_session_timeout = '15s'",
-             (long long)pg->config.statement_timeout_ms);
-
     pg->conn = PQconnectdbParams(names, values, 1);
     if (PQstatus(pg->conn) != CONNECTION_OK
         || PQsetnonblocking(pg->conn, 1) != 0) {
@@ -241,7 +235,32 @@ connect_now(struct igw_pg *pg)
     }
 
     PQsetNoticeReceiver(pg->conn, on_notice, pg);
-    return simple(pg, settings, "SET");
+    return set_up(pg);
+}
+
+static enum igw_result
+set_up(struct igw_pg *pg)
+{
+    char settings[512];
+    enum igw_result rc;
+
+    /* A program that is stopped must not hold its rows' locks for ever. */
+    snprintf(settings, sizeof(settings),
+             "SELECT set_config(name, CASE WHEN setting IN ('off', 'local')"
+             " THEN 'on' ELSE setting END, false)"
+             " FROM (VALUES ('synchronous_commit',"
+             "  current_setting('synchronous_commit'))) AS v (name, setting);"
+             "SET statement_timeout = %lld;"
+             "SET idle_in_transaction_session_timeout = '15s'",
+             (long long)pg->config.statement_timeout_ms);
+    rc = simple(pg, settings, "SET");
+    if (rc == IGW_OK && pg->config.setup != NULL) {
+        rc = simple(pg, pg->config.setup, NULL);
+    }
+    if (rc != IGW_OK && pg->conn != NULL) {
+        disconnect(pg);
+    }
+    return rc;
 }
 
 /* --- statements ----------------------------------------------------------- */

@@ -2,7 +2,8 @@
  * pg.h: one PostgreSQL connection of one thread, over libpq, which pg.c alone
  * includes. It knows nothing of tables.
  *
- * Connects at the first use and, when broken, again at the next. A statement
+ * Connects at the first use and, when broken, again at the next. Commits are
+ * synchronous, whatever the server's setting. A statement
  * has a time-out on the server and, half a second later, a deadline here; past
  * that the connection is closed (a write is never
  * cancelled: PQcancel during the synchronous-commit wait reports success)
@@ -28,6 +29,7 @@ struct igw_pg_statement {
 struct igw_pg_config {
     const char *conninfo; /* target_session_attrs=read-write is added */
     const char *application_name;
+    const char *setup; /* SQL for every new connection, or NULL */
     const struct igw_pg_statement *statements; /* indexed by the app's enum */
     size_t statement_count;
     int64_t connect_timeout_ms; /* per host; libpq counts in seconds, from 2 */

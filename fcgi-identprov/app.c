@@ -6,6 +6,7 @@ app_pg_config(const struct app_settings *settings)
     return (struct igw_pg_config){
         .conninfo = settings->database,
         .application_name = "identprov",
+        .setup = store_feed_setup,
         .statements = store_statements,
         .statement_count = store_statement_count,
         .connect_timeout_ms = settings->connect_timeout_ms,

@@ -5,10 +5,13 @@
 #ifndef APP_H
 #define APP_H
 
+#include "chores.h"
 #include "hasher.h"
+#include "heartbeat.h"
 #include "keys.h"
 #include "rules.h"
 #include "store.h"
+#include "ticker.h"
 #include "touch.h"
 
 enum app_registration { APP_REGISTRATION_OPEN, APP_REGISTRATION_CLOSED };
@@ -28,6 +31,8 @@ struct app_settings {
     int64_t session_idle_ms;
     int64_t session_absolute_ms;
     int64_t session_max;
+    int64_t sync_heartbeat_ms; /* 0: none */
+    int64_t prune_interval_ms;
     int64_t password_min;
     int64_t hash_memory_bytes;
     int64_t hash_passes;
@@ -46,6 +51,9 @@ struct app {
     struct keys keys;
     struct hasher *hasher;
     struct touch *touch;
+    struct chores chores;
+    struct ticker *ticker;       /* does the chores */
+    struct heartbeat *heartbeat; /* NULL: asks need none */
 };
 
 /* For every connection of the program. */

@@ -77,9 +77,10 @@ sign(const struct app *app, const struct account *account,
 }
 
 static void
-put_headers(struct igw_call *call, const struct account *account,
+put_headers(struct igw_call *call, const struct live_session *session,
             const struct rules_times *times, const struct igw_buf *token)
 {
+    const struct account *account = &session->account;
     struct igw_response *response = call->response;
 
     igw_response_headerf(response, "Authorization", "Bearer %s", token->data);
@@ -87,6 +88,8 @@ put_headers(struct igw_call *call, const struct account *account,
     igw_response_header(response, "X-Email", igw_slice_of(account->email));
     igw_response_header(response, "X-First-Name",
                         igw_slice_of(account->first_name));
+    igw_response_header(response, "Identgw-Epoch",
+                        igw_slice_of(session->epoch));
     igw_response_headerf(response, "X-Accel-Expires", "%lld",
                          (long long)times->cache_sec);
     igw_response_header(response, "Cache-Control", igw_slice_of("no-store"));
@@ -116,7 +119,7 @@ answer(struct igw_call *call, const struct live_session *session,
                                  times.expires_at - times.issued_at)) {
         goto done;
     }
-    put_headers(call, &session->account, &times, &token);
+    put_headers(call, session, &times, &token);
     igw_response_json(call->response, 200, json);
     rc = IGW_OK;
 
@@ -144,6 +147,10 @@ authenticate(struct igw_call *call, struct igw_slice id)
         return rc;
     }
     igw_log_user(session.account.id);
+    if (app->heartbeat != NULL && !heartbeat_is_there(app->heartbeat)) {
+        account_clear(&session.account);
+        return IGW_UNAVAILABLE;
+    }
     rc = answer(call, &session, &hash);
     if (rc == IGW_OK && session.use_is_to_record) {
         touch_note(app->touch, &hash);

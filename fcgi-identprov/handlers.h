@@ -13,6 +13,7 @@ void register_post(struct igw_call *call);
 void login_post(struct igw_call *call);
 void authenticate_get(struct igw_call *call);
 void logout_post(struct igw_call *call);
+void revocations_get(struct igw_call *call);
 void signin_get(struct igw_call *call);
 void jwks_get(struct igw_call *call);
 void healthz_get(struct igw_call *call);

@@ -42,6 +42,14 @@ static const struct igw_setting settings_table[] = {
     { "SESSION_MAX", IGW_SETTING_INTEGER, "64", 1, 10000, NULL,
       "Live sessions of an account; the oldest gives way.",
       FIELD(session_max) },
+    { "SYNC_HEARTBEAT", IGW_SETTING_DURATION, "0s", 0, 3600000, NULL,
+      "For synchronous standbys: sessions are vouched for only while a "
+      "commit that began less than this ago has succeeded; 0s: always.",
+      FIELD(sync_heartbeat_ms) },
+    { "PRUNE_INTERVAL", IGW_SETTING_DURATION, "10m", 100, 86400000, NULL,
+      "How often old revocations are removed: a gateway that has not polled "
+      "for as long may have to forget its whole cache.",
+      FIELD(prune_interval_ms) },
     { "PASSWORD_MIN", IGW_SETTING_INTEGER, "8", 8, 64, NULL,
       "Characters that a new password has at least.", FIELD(password_min) },
     { "HASH_MEMORY", IGW_SETTING_SIZE, "19m", 8192, 1073741824, NULL,

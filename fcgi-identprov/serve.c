@@ -89,10 +89,21 @@ start_helpers(struct app *app)
         .jobs_max = app->settings->threads - 1,
         .cost = app_password_cost(app->settings),
     };
+    const struct ticker_config ticking = {
+        .pg = pg,
+        .interval_ms = app->settings->prune_interval_ms,
+        .tick = chores_do,
+        .arg = &app->chores,
+    };
 
     app->hasher = hasher_new(&hashing);
     app->touch = touch_new(&pg, app->touch_after_ms);
-    if (app->hasher == NULL || app->touch == NULL) {
+    app->ticker = ticker_new(&ticking);
+    if (app->settings->sync_heartbeat_ms > 0) {
+        app->heartbeat = heartbeat_new(&pg, app->settings->sync_heartbeat_ms);
+    }
+    if (app->hasher == NULL || app->touch == NULL || app->ticker == NULL
+        || (app->heartbeat == NULL && app->settings->sync_heartbeat_ms > 0)) {
         return fail("start_failed", "no memory or no threads");
     }
     return IGW_OK;
@@ -134,6 +145,7 @@ init(struct app *app, const struct app_settings *settings)
         .absolute_ms = settings->session_absolute_ms,
         .max = settings->session_max,
     };
+    app->chores.prune_interval_ms = settings->prune_interval_ms;
     app->touch_after_ms = rules_touch_after_ms(settings->session_idle_ms);
     igw_buf_init(&app->keys.jwks);
 }
@@ -156,6 +168,8 @@ serve_command(void *target, int argc, char **argv)
     init(&app, settings);
     rc = run(&app, listen != NULL ? listen : settings->listen);
 
+    heartbeat_free(&app.heartbeat);
+    ticker_free(&app.ticker);
     touch_free(&app.touch);
     hasher_free(&app.hasher);
     keys_clear(&app.keys);

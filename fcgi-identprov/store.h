@@ -8,6 +8,7 @@
 #include "migrate.h"
 #include "pg.h"
 #include "store_account.h"
+#include "store_feed.h"
 #include "store_key.h"
 #include "store_session.h"
 

@@ -25,25 +25,32 @@ const char sql_add_session[] =
     "                   'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
 
 const char sql_keep_sessions[] =
-    "DELETE FROM identprov.session"
+    "WITH gone AS ("
+    " DELETE FROM identprov.session"
     " WHERE account_id = $1 AND hash NOT IN ("
     "  SELECT hash FROM identprov.session"
     "  WHERE account_id = $1 AND expires_at > now()"
     "   AND last_used_at > now() - $2::bigint * interval '1 millisecond'"
     "  ORDER BY hash = $4 DESC, created_at DESC"
-    "  LIMIT $3::bigint)";
+    "  LIMIT $3::bigint)"
+    " RETURNING hash"
+    ")" REVOKE_GONE;
 
 const char sql_find_session[] =
     "SELECT" ACCOUNT_COLUMNS ","
     " (1000 * extract(epoch FROM s.expires_at - now()))::bigint,"
-    " s.last_used_at <= now() - $3::bigint * interval '1 millisecond'"
+    " s.last_used_at <= now() - $3::bigint * interval '1 millisecond',"
+    " current_setting('identgw.epoch')"
     " FROM identprov.session AS s"
     " JOIN identprov.account AS a ON a.id = s.account_id"
     " WHERE s.hash = $1 AND s.expires_at > now() AND NOT a.disabled"
     "  AND s.last_used_at > now() - $2::bigint * interval '1 millisecond'";
 
 const char sql_revoke_sessions[] =
-    "DELETE FROM identprov.session WHERE hash = ANY ($1::bytea[])";
+    "WITH gone AS ("
+    " DELETE FROM identprov.session WHERE hash = ANY ($1::bytea[])"
+    " RETURNING hash"
+    ")" REVOKE_GONE;
 
 /*
  * Rows that another transaction holds are passed over: a login or logout that
@@ -162,6 +169,7 @@ store_find_session(struct igw_pg *pg, const struct session_hash *hash,
     store_sql_account(&session->account, rows);
     session->left_ms = igw_rows_integer(rows, 0, ACCOUNT_WIDTH);
     session->use_is_to_record = igw_rows_bool(rows, 0, ACCOUNT_WIDTH + 1);
+    session->epoch = igw_rows_string(rows, 0, ACCOUNT_WIDTH + 2);
     return IGW_OK;
 }
 

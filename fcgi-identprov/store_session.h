@@ -39,6 +39,7 @@ struct live_session {
     struct account account;
     int64_t left_ms;       /* of the absolute limit */
     bool use_is_to_record; /* the last recorded one is older than touch_ms */
+    const char *epoch;     /* of the database that says so */
 };
 
 /* IGW_NOT_FOUND: no live session. Clear session->account. */

@@ -31,10 +31,17 @@
     X(LOCK_KEYS, lock_keys, false) \
     X(ADD_KEY, add_key, false)
 
+#define STORE_FEED_STATEMENTS(X)     \
+    X(POLL, poll, false)             \
+    X(BEAT, beat, false)             \
+    X(MOVE_FLOOR, move_floor, false) \
+    X(PRUNE, prune, false)
+
 #define STORE_STATEMENTS(X)     \
     STORE_ACCOUNT_STATEMENTS(X) \
     STORE_SESSION_STATEMENTS(X) \
-    STORE_KEY_STATEMENTS(X)
+    STORE_KEY_STATEMENTS(X)     \
+    STORE_FEED_STATEMENTS(X)
 
 #define STORE_NUMBER(number, name, only_reads) number,
 enum statement { STORE_STATEMENTS(STORE_NUMBER) };
@@ -59,6 +66,10 @@ enum { ACCOUNT_WIDTH = 7 };
 
 /* Takes over the rows, whose first row begins with ACCOUNT_COLUMNS. */
 void store_sql_account(struct account *account, struct igw_rows *rows);
+
+/* Behind "WITH gone AS (... RETURNING hash)": gateways have to forget these. */
+#define REVOKE_GONE \
+    " INSERT INTO identprov.revocation (hash) SELECT hash FROM gone"
 
 /* A number as a parameter; its text has to outlive the call. */
 enum { NUMBER_SIZE = 24 };

@@ -9,6 +9,7 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
+use FastCGI;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX ();
@@ -302,6 +303,58 @@ sub sql {
     return $text;
 }
 
+sub answers_sql {
+    my ($self) = @_;
+    return system("$PG/psql -h '$self->{room}/pg' -U postgres -X -q -c"
+            . " 'SELECT 1' identprov >/dev/null 2>&1") == 0;
+}
+
+# What program $which says to a question of the gateway's own.
+sub ask_internally {
+    my ($self, $which, $path, $query) = @_;
+    return FastCGI::ask("$self->{room}/identprov-$which.sock",
+        [ REQUEST_METHOD => 'GET', SCRIPT_NAME => '', PATH_INFO => $path,
+            QUERY_STRING => $query, REQUEST_ID => '0' x 32,
+            IDENTGW_INTERNAL => 1 ], '');
+}
+
+# --- a standby ---------------------------------------------------------------
+
+# A hot standby of what runs; the directory of its socket.
+sub add_standby {
+    my ($self) = @_;
+    my $room = $self->{room};
+    my $data = "$room/pg/standby";
+    $self->quietly(@UNPRIVILEGED, "$PG/pg_basebackup", '-h', "$room/pg", '-U',
+        'postgres', '-D', $data, '-R', '-c', 'fast');
+    mkdir "$room/pg/of-standby" or die "$room/pg/of-standby: $!\n";
+    chmod 0777, "$room/pg/of-standby";
+    $self->{pids}{standby} = $self->spawn_logged('standby', {}, @UNPRIVILEGED,
+        "$PG/postgres", '-D', $data, '-k', "$room/pg/of-standby", '-c',
+        'listen_addresses=', '-c', 'max_connections=80', '-c',
+        'shared_buffers=16MB');
+    my $is_ready = "$PG/pg_isready -q -h '$room/pg/of-standby' -U postgres";
+    wait_for(60, 'the standby', sub { system($is_ready) == 0 });
+    return "$room/pg/of-standby";
+}
+
+# Until the standby has all that the primary has written.
+sub catch_up {
+    my ($self) = @_;
+    my $at = $self->sql('SELECT pg_current_wal_lsn()');
+    wait_for(60, 'the standby', sub { $self->sql(
+        "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= '$at'")
+    });
+    return;
+}
+
+sub promote {
+    my ($self) = @_;
+    $self->quietly(@UNPRIVILEGED, "$PG/pg_ctl", '-D',
+        "$self->{room}/pg/standby", '-w', 'promote');
+    return;
+}
+
 # A psql that stays: a handle for statements.
 sub open_psql {
     my ($self) = @_;
@@ -335,13 +388,15 @@ sub log {
     return slurp("$self->{room}/identprov-$which.log");
 }
 
+sub is_database { return $_[0] =~ /^(?:postgres|standby)$/ ? 1 : 0 }
+
 sub stop {
     my ($self) = @_;
     my $is_clean = 1;
-    for my $name (sort { ($a eq 'postgres') <=> ($b eq 'postgres') }
+    for my $name (sort { is_database($a) <=> is_database($b) }
         keys %{ $self->{pids} }) {
         my $status = $self->end_part(
-            $name eq 'postgres' ? 'INT' : 'TERM', $name);
+            is_database($name) ? 'INT' : 'TERM', $name);
         $is_clean &&= $status == 0;
     }
     return $is_clean;
