@@ -32,3 +32,14 @@ app_password_policy(const struct app_settings *settings)
         .audience = settings->audience,
     };
 }
+
+struct key_policy
+app_key_policy(const struct app_settings *settings)
+{
+    return (struct key_policy){
+        .passphrase_file = settings->key_passphrase_file,
+        .algorithm = (enum igw_algorithm)settings->key_algorithm,
+        .token_ttl_ms = settings->token_ttl_ms,
+        .jwks_max_age_ms = settings->jwks_max_age_ms,
+    };
+}

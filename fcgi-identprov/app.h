@@ -27,6 +27,8 @@ struct app_settings {
     const char *issuer;
     const char *audience;
     int64_t token_ttl_ms;
+    int64_t key_algorithm;
+    int64_t jwks_max_age_ms;
     const char *session_name;
     int64_t session_idle_ms;
     int64_t session_absolute_ms;
@@ -48,7 +50,9 @@ struct app {
     const struct app_settings *settings;
     struct session_limits limits;
     int64_t touch_after_ms;
-    struct keys keys;
+    struct key_policy key_policy;
+    struct keys *keys;
+    struct ticker *keys_ticker;
     struct hasher *hasher;
     struct touch *touch;
     struct chores chores;
@@ -58,6 +62,7 @@ struct app {
 
 /* For every connection of the program. */
 struct igw_pg_config app_pg_config(const struct app_settings *settings);
+struct key_policy app_key_policy(const struct app_settings *settings);
 struct password_cost app_password_cost(const struct app_settings *settings);
 /* For new passwords, without the words of the account. */
 struct rules_password app_password_policy(const struct app_settings *settings);

@@ -43,9 +43,9 @@ new_jti(struct igw_buf *out)
 }
 
 static enum igw_result
-sign(const struct app *app, const struct account *account,
-     const struct session_hash *hash, const struct rules_times *times,
-     struct igw_buf *token)
+sign(const struct app *app, const struct igw_key *key,
+     const struct account *account, const struct session_hash *hash,
+     const struct rules_times *times, struct igw_buf *token)
 {
     char sid[SESSION_SID_LEN + 1];
     struct igw_buf jti;
@@ -70,7 +70,7 @@ sign(const struct app *app, const struct account *account,
         session_sid(hash, sid);
         claims.sid = igw_slice_of(sid);
         claims.jti = igw_buf_slice(&jti);
-        rc = igw_token_sign(app->keys.signing, &claims, token);
+        rc = igw_token_sign(key, &claims, token);
     }
     igw_buf_clear(&jti);
     return rc;
@@ -95,20 +95,31 @@ put_headers(struct igw_call *call, const struct live_session *session,
     igw_response_header(response, "Cache-Control", igw_slice_of("no-store"));
 }
 
+static struct rules_times
+times_of(const struct app *app, const struct signing_key *signing,
+         const struct live_session *session)
+{
+    int64_t ttl_ms = app->settings->token_ttl_ms;
+
+    if (ttl_ms > signing->token_ttl_ms) {
+        ttl_ms = signing->token_ttl_ms;
+    }
+    return rules_token_times(time(NULL), ttl_ms, session->left_ms,
+                             app->limits.idle_ms);
+}
+
 static enum igw_result
-answer(struct igw_call *call, const struct live_session *session,
-       const struct session_hash *hash)
+answer(struct igw_call *call, const struct signing_key *signing,
+       const struct live_session *session, const struct session_hash *hash)
 {
     const struct app *app = call->app;
-    const struct rules_times times =
-        rules_token_times(time(NULL), app->settings->token_ttl_ms,
-                          session->left_ms, app->limits.idle_ms);
+    const struct rules_times times = times_of(app, signing, session);
     struct json_t *json = igw_json_object();
     struct igw_buf token;
     enum igw_result rc;
 
     igw_buf_init(&token);
-    rc = sign(app, &session->account, hash, &times, &token);
+    rc = sign(app, signing->key, &session->account, hash, &times, &token);
     if (rc != IGW_OK) {
         goto done;
     }
@@ -135,6 +146,7 @@ authenticate(struct igw_call *call, struct igw_slice id)
     const struct app *app = call->app;
     struct session_hash hash;
     struct live_session session;
+    struct signing_key signing;
     enum igw_result rc;
 
     rc = session_hash(id, &hash);
@@ -151,7 +163,11 @@ authenticate(struct igw_call *call, struct igw_slice id)
         account_clear(&session.account);
         return IGW_UNAVAILABLE;
     }
-    rc = answer(call, &session, &hash);
+    rc = keys_borrow(app->keys, &signing);
+    if (rc == IGW_OK) {
+        rc = answer(call, &signing, &session, &hash);
+        keys_return(app->keys, &signing);
+    }
     if (rc == IGW_OK && session.use_is_to_record) {
         touch_note(app->touch, &hash);
     }

@@ -6,6 +6,8 @@
 
 int serve_command(void *settings, int argc, char **argv);
 int migrate_command(void *settings, int argc, char **argv);
+int key_rotate_command(void *settings, int argc, char **argv);
+int key_list_command(void *settings, int argc, char **argv);
 int key_export_command(void *settings, int argc, char **argv);
 int user_add_command(void *settings, int argc, char **argv);
 

@@ -4,9 +4,6 @@
 #include "problem.h"
 #include "route.h"
 
-/* A verifier may keep the key set this long. */
-enum { JWKS_MAX_AGE_SEC = 300 };
-
 static const struct igw_route routes[] = {
     { IGW_POST, "/register", register_post, false },
     { IGW_POST, "/login", login_post, false },
@@ -29,11 +26,21 @@ void
 jwks_get(struct igw_call *call)
 {
     const struct app *app = call->app;
+    int64_t max_age_sec = 0;
+    struct igw_buf jwks;
+    enum igw_result rc;
 
-    igw_response_headerf(call->response, "Cache-Control", "public, max-age=%d",
-                         JWKS_MAX_AGE_SEC);
-    igw_response_text(call->response, 200, "application/json",
-                      igw_buf_slice(&app->keys.jwks));
+    igw_buf_init(&jwks);
+    rc = keys_jwks(app->keys, &jwks, &max_age_sec);
+    if (rc == IGW_OK) {
+        igw_response_headerf(call->response, "Cache-Control",
+                             "public, max-age=%lld", (long long)max_age_sec);
+        igw_response_text(call->response, 200, "application/json",
+                          igw_buf_slice(&jwks));
+    } else {
+        igw_problem_result(call, rc);
+    }
+    igw_buf_clear(&jwks);
 }
 
 static void
@@ -57,19 +64,34 @@ healthz_get(struct igw_call *call)
     answer_status(call, "live");
 }
 
-/* The key is in memory since the start: without it there is no server. */
+static bool
+can_sign(struct igw_call *call)
+{
+    const struct app *app = call->app;
+    struct signing_key signing;
+
+    if (keys_borrow(app->keys, &signing) != IGW_OK) {
+        return false;
+    }
+    keys_return(app->keys, &signing);
+    return true;
+}
+
 void
 readyz_get(struct igw_call *call)
 {
     enum igw_result rc = store_check_schema(call->pg);
+    bool has_key = can_sign(call);
 
-    if (rc == IGW_OK) {
+    if (rc == IGW_OK && has_key) {
         answer_status(call, "ready");
     } else if (!call->request->is_internal) {
         igw_problem(call, 503, "not_ready", "This server is not ready.");
     } else if (rc == IGW_INVALID) {
         igw_problem(call, 503, "wrong_schema",
                     "The database schema is not this program's.");
+    } else if (rc == IGW_OK) {
+        igw_problem(call, 503, "no_signing_key", "No signing key can be used.");
     } else {
         igw_problem(call, 503, "database_unavailable",
                     "The database cannot be asked.");

@@ -43,7 +43,7 @@ load(struct app *app)
     if (rc != IGW_OK) {
         goto done;
     }
-    rc = keys_load(pg, app->settings->key_passphrase_file, &app->keys, why);
+    rc = keys_new(pg, &app->key_policy, &app->keys, why);
     if (rc != IGW_OK) {
         rc = fail("no_signing_key", why);
     }
@@ -95,14 +95,22 @@ start_helpers(struct app *app)
         .tick = chores_do,
         .arg = &app->chores,
     };
+    const struct ticker_config key_reading = {
+        .pg = pg,
+        .interval_ms = KEYS_RELOAD_MS,
+        .tick = keys_reload,
+        .arg = app->keys,
+    };
 
     app->hasher = hasher_new(&hashing);
     app->touch = touch_new(&pg, app->touch_after_ms);
     app->ticker = ticker_new(&ticking);
+    app->keys_ticker = ticker_new(&key_reading);
     if (app->settings->sync_heartbeat_ms > 0) {
         app->heartbeat = heartbeat_new(&pg, app->settings->sync_heartbeat_ms);
     }
     if (app->hasher == NULL || app->touch == NULL || app->ticker == NULL
+        || app->keys_ticker == NULL
         || (app->heartbeat == NULL && app->settings->sync_heartbeat_ms > 0)) {
         return fail("start_failed", "no memory or no threads");
     }
@@ -147,7 +155,7 @@ init(struct app *app, const struct app_settings *settings)
     };
     app->chores.prune_interval_ms = settings->prune_interval_ms;
     app->touch_after_ms = rules_touch_after_ms(settings->session_idle_ms);
-    igw_buf_init(&app->keys.jwks);
+    app->key_policy = app_key_policy(settings);
 }
 
 int
@@ -172,6 +180,7 @@ serve_command(void *target, int argc, char **argv)
     ticker_free(&app.ticker);
     touch_free(&app.touch);
     hasher_free(&app.hasher);
-    keys_clear(&app.keys);
+    ticker_free(&app.keys_ticker);
+    keys_free(&app.keys);
     return rc == IGW_OK ? COMMAND_DONE : COMMAND_FAILED;
 }

@@ -26,10 +26,12 @@
     X(REVOKE_SESSIONS, revoke_sessions, false) \
     X(TOUCH_SESSIONS, touch_sessions, false)
 
-#define STORE_KEY_STATEMENTS(X)    \
-    X(LIST_KEYS, list_keys, true)  \
-    X(LOCK_KEYS, lock_keys, false) \
-    X(ADD_KEY, add_key, false)
+#define STORE_KEY_STATEMENTS(X)      \
+    X(LIST_KEYS, list_keys, true)    \
+    X(LOCK_KEYS, lock_keys, false)   \
+    X(ADD_KEY, add_key, false)       \
+    X(RAISE_KEYS, raise_keys, false) \
+    X(DELETE_KEY, delete_key, false)
 
 #define STORE_FEED_STATEMENTS(X)     \
     X(POLL, poll, false)             \

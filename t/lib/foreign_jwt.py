@@ -37,12 +37,12 @@ def b64(data):
 def verify(token_file, jwks_file, issuer, audience):
     token = read(token_file)
     keys = jwk.JWKSet.from_json(read(jwks_file))
-    first = JWT(jwt=token, key=keys, algs=["ES256"])
+    first = JWT(jwt=token, key=keys, algs=["ES256", "RS256"])
     header = json_decode(first.header)
     key = keys.get_key(header["kid"])
     second = pyjwt.decode(
         token, pyjwt.PyJWK(key.export_public(as_dict=True)).key,
-        algorithms=["ES256"], issuer=issuer, audience=audience)
+        algorithms=["ES256", "RS256"], issuer=issuer, audience=audience)
     return {
         "header": header,
         "jwcrypto": json_decode(first.claims),
