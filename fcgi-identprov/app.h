@@ -9,6 +9,7 @@
 #include "hasher.h"
 #include "heartbeat.h"
 #include "keys.h"
+#include "proxy_watch.h"
 #include "rules.h"
 #include "store.h"
 #include "ticker.h"
@@ -24,6 +25,7 @@ struct app_settings {
     int64_t log_level;
     const char *key_passphrase_file;
     int64_t registration;
+    int64_t registration_rate;
     const char *issuer;
     const char *audience;
     int64_t token_ttl_ms;
@@ -58,6 +60,7 @@ struct app {
     struct chores chores;
     struct ticker *ticker;       /* does the chores */
     struct heartbeat *heartbeat; /* NULL: asks need none */
+    struct proxy_watch proxy_watch;
 };
 
 /* For every connection of the program. */

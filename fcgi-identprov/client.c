@@ -78,6 +78,16 @@ client_set_cookie(struct igw_call *call, const char *id)
     igw_buf_clear(&cookie);
 }
 
+struct audit_entry
+client_audit(const struct igw_call *call, enum audit_event event)
+{
+    return (struct audit_entry){
+        .event = event,
+        .request_id = call->request->id,
+        .address = call->request->address,
+    };
+}
+
 void
 client_challenge(struct igw_call *call)
 {

@@ -25,6 +25,10 @@ enum igw_result client_all_sessions(const struct igw_call *call,
 /* Set-Cookie; id NULL clears it. */
 void client_set_cookie(struct igw_call *call, const char *id);
 
+/* An entry of the audit log about this request; detail and ids are to add. */
+struct audit_entry client_audit(const struct igw_call *call,
+                                enum audit_event event);
+
 /* WWW-Authenticate of every 401. */
 void client_challenge(struct igw_call *call);
 

@@ -9,6 +9,7 @@ int migrate_command(void *settings, int argc, char **argv);
 int key_rotate_command(void *settings, int argc, char **argv);
 int key_list_command(void *settings, int argc, char **argv);
 int key_export_command(void *settings, int argc, char **argv);
+int audit_command(void *settings, int argc, char **argv);
 int user_add_command(void *settings, int argc, char **argv);
 
 /* For those that talk to a person: only errors of the libraries are logged. */

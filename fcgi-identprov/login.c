@@ -1,8 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app.h"
-#include "client.h"
+#include "attempt.h"
 #include "crypto.h"
 #include "form.h"
 #include "handlers.h"
@@ -101,14 +100,17 @@ renew_hash(struct igw_call *call, const struct credential *credential,
 
 static void
 open_session(struct igw_call *call, const struct credential *credential,
-             struct outcome *outcome)
+             const struct throttle_keys *keys, struct outcome *outcome)
 {
     const struct app *app = call->app;
     struct session_hash revoked[SESSION_ALL_MAX];
+    char sid[SESSION_SID_LEN + 1];
     struct new_session new = {
         .account_id = credential->account.id,
         .credential_version = credential->version,
         .revoked = revoked,
+        .forgiven = keys,
+        .audit = client_audit(call, AUDIT_LOGIN),
     };
     enum igw_result rc;
 
@@ -123,6 +125,9 @@ open_session(struct igw_call *call, const struct credential *credential,
         end(outcome, rc, "no_session_id");
         return;
     }
+    session_sid(&new.hash, sid);
+    new.audit.account_id = credential->account.id;
+    new.audit.sid = sid;
     rc = store_open_session(call->pg, &new, &app->limits, outcome->expires_at);
     end(outcome, rc, rc == IGW_OK ? "ok" : "not_stored");
 }
@@ -130,7 +135,8 @@ open_session(struct igw_call *call, const struct credential *credential,
 /* One path for known and unknown users: always one hash, then the decision. */
 static void
 check(struct igw_call *call, struct igw_slice password,
-      const struct credential *credential, struct outcome *outcome)
+      const struct credential *credential, const struct throttle_keys *keys,
+      struct outcome *outcome)
 {
     const struct app *app = call->app;
     struct hasher_verdict verdict;
@@ -150,7 +156,23 @@ check(struct igw_call *call, struct igw_slice password,
         end(outcome, IGW_DENIED, "disabled");
     } else {
         renew_hash(call, credential, &verdict);
-        open_session(call, credential, outcome);
+        open_session(call, credential, keys, outcome);
+    }
+}
+
+/* A failure that is not written down is no answer yet. */
+static void
+audit_failure(struct igw_call *call, const struct account *account,
+              struct outcome *outcome)
+{
+    struct audit_entry entry = client_audit(call, AUDIT_LOGIN_FAILED);
+    enum igw_result rc;
+
+    entry.account_id = account->id;
+    entry.detail = outcome->reason;
+    rc = store_audit(call->pg, &entry);
+    if (rc != IGW_OK) {
+        end(outcome, rc, "not_audited");
     }
 }
 
@@ -158,15 +180,22 @@ static void
 login(struct igw_call *call, const char *username_key,
       struct igw_slice password)
 {
+    struct throttle_keys keys;
     struct credential credential;
     struct outcome outcome = { 0 };
     enum igw_result rc;
 
+    if (!attempt_begin(call, username_key, &keys)) {
+        return;
+    }
     rc = store_find_credential(call->pg, username_key, &credential);
     if (rc == IGW_OK || rc == IGW_NOT_FOUND) {
-        check(call, password, &credential, &outcome);
+        check(call, password, &credential, &keys, &outcome);
     } else {
         end(&outcome, rc, "store");
+    }
+    if (outcome.result == IGW_DENIED) {
+        audit_failure(call, &credential.account, &outcome);
     }
     answer(call, &credential.account, &outcome);
     account_clear(&credential.account);

@@ -32,6 +32,9 @@ static const struct igw_setting settings_table[] = {
       FIELD(jwks_max_age_ms) },
     { "REGISTRATION", IGW_SETTING_CHOICE, "closed", 0, 0, "open|closed",
       "Whether anybody may register.", FIELD(registration) },
+    { "REGISTRATION_RATE", IGW_SETTING_INTEGER, "60", 1, 60000, NULL,
+      "Registrations a minute from one network (/24, /64), as many at once.",
+      FIELD(registration_rate) },
     { "ISSUER", IGW_SETTING_TEXT, "identprov", 1, 1024, NULL,
       "The claim iss of the tokens.", FIELD(issuer) },
     { "AUDIENCE", IGW_SETTING_TEXT, "identgw", 1, 1024, NULL,
@@ -122,6 +125,12 @@ static const struct igw_command commands[] = {
     { "key export", "",
       "Print the public keys as a JWKS; make the first key if there is none.",
       key_export_command },
+    { "audit",
+      "[--user NAME] [--account ID] [--since TIME] [--until TIME] "
+      "[--event NAME] [--limit N]",
+      "Print what has happened, the newest 1,000 entries or N, oldest first: "
+      "time, event, user, account, session, request, address, detail.",
+      audit_command },
     { "user add",
       "--username NAME --email ADDRESS --first-name NAME [--last-name NAME]",
       "Add an account; the password is read from the terminal or, one line, "

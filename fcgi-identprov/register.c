@@ -1,5 +1,4 @@
-#include "app.h"
-#include "client.h"
+#include "attempt.h"
 #include "form.h"
 #include "handlers.h"
 #include "log.h"
@@ -61,11 +60,12 @@ add(struct igw_call *call, const struct rules_applicant *applicant,
         .last_name = applicant->last_name,
         .password_hash = password_hash,
     };
+    const struct audit_entry audit = client_audit(call, AUDIT_REGISTERED);
     struct account account;
     enum store_conflict conflict;
     enum igw_result rc;
 
-    rc = store_add_account(call->pg, &new, &account, &conflict);
+    rc = store_register(call->pg, &new, &audit, &account, &conflict);
     if (rc == IGW_CONFLICT) {
         answer_conflict(call, conflict);
         return;
@@ -87,6 +87,9 @@ hash_and_add(struct igw_call *call, const struct rules_applicant *applicant)
     char hash[PASSWORD_HASH_SIZE];
     enum igw_result rc;
 
+    if (!attempt_register(call)) {
+        return;
+    }
     rc = hasher_hash(app->hasher, igw_slice_of(applicant->password), hash);
     if (rc == IGW_UNAVAILABLE) {
         igw_problem(call, 503, "busy", "Too many passwords are being hashed.");

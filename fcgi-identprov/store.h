@@ -8,9 +8,11 @@
 #include "migrate.h"
 #include "pg.h"
 #include "store_account.h"
+#include "store_audit.h"
 #include "store_feed.h"
 #include "store_key.h"
 #include "store_session.h"
+#include "store_throttle.h"
 
 extern const struct igw_migration identprov_migrations[];
 extern const size_t identprov_migrations_count;

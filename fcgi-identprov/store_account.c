@@ -53,9 +53,9 @@ account_clear(struct account *account)
     memset(account, 0, sizeof(*account));
 }
 
-enum igw_result
-store_add_account(struct igw_pg *pg, const struct new_account *new,
-                  struct account *account, enum store_conflict *conflict)
+static enum igw_result
+add_account(struct igw_pg *pg, const struct new_account *new,
+            struct account *account, enum store_conflict *conflict)
 {
     const struct igw_pg_param params[] = {
         igw_pg_string(new->username),      igw_pg_string(new->username_key),
@@ -66,7 +66,6 @@ store_add_account(struct igw_pg *pg, const struct new_account *new,
     struct igw_rows *rows = NULL;
     enum igw_result rc;
 
-    memset(account, 0, sizeof(*account));
     rc = igw_pg_exec(pg, ADD_ACCOUNT, params, sizeof(params) / sizeof(*params),
                      &rows);
     if (rc != IGW_OK) {
@@ -80,6 +79,40 @@ store_add_account(struct igw_pg *pg, const struct new_account *new,
     }
     store_sql_account(account, rows);
     return IGW_OK;
+}
+
+enum igw_result
+store_register(struct igw_pg *pg, const struct new_account *new,
+               const struct audit_entry *audit, struct account *account,
+               enum store_conflict *conflict)
+{
+    struct audit_entry entry = *audit;
+    enum igw_result rc;
+
+    memset(account, 0, sizeof(*account));
+    rc = igw_pg_begin(pg);
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    rc = add_account(pg, new, account, conflict);
+    if (rc != IGW_OK) {
+        goto fail;
+    }
+    entry.account_id = account->id;
+    rc = store_audit(pg, &entry);
+    if (rc != IGW_OK) {
+        goto fail;
+    }
+    rc = igw_pg_commit(pg);
+    if (rc != IGW_OK) {
+        account_clear(account);
+    }
+    return rc;
+
+fail:
+    igw_pg_rollback(pg);
+    account_clear(account);
+    return rc;
 }
 
 enum igw_result

@@ -5,7 +5,7 @@
 #ifndef STORE_ACCOUNT_H
 #define STORE_ACCOUNT_H
 
-#include "pg.h"
+#include "store_audit.h"
 
 /* An account; the texts live in rows until account_clear. */
 struct account {
@@ -36,11 +36,14 @@ enum store_conflict {
     STORE_EMAIL_TAKEN     /* verified by another account */
 };
 
-/* One statement. On IGW_CONFLICT *conflict says which. */
-enum igw_result store_add_account(struct igw_pg *pg,
-                                  const struct new_account *new,
-                                  struct account *account,
-                                  enum store_conflict *conflict) IGW_MUST_CHECK;
+/*
+ * One transaction, the audit entry's account filled in. On IGW_CONFLICT
+ * *conflict says which.
+ */
+enum igw_result store_register(struct igw_pg *pg, const struct new_account *new,
+                               const struct audit_entry *audit,
+                               struct account *account,
+                               enum store_conflict *conflict) IGW_MUST_CHECK;
 
 /* What a login decides on. */
 struct credential {

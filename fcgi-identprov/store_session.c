@@ -135,6 +135,14 @@ store_open_session(struct igw_pg *pg, const struct new_session *new,
     if (rc != IGW_OK) {
         goto fail;
     }
+    rc = store_forgive(pg, new->forgiven);
+    if (rc != IGW_OK) {
+        goto fail;
+    }
+    rc = store_audit(pg, &new->audit);
+    if (rc != IGW_OK) {
+        goto fail;
+    }
     return igw_pg_commit(pg);
 
 fail:

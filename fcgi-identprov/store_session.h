@@ -7,6 +7,8 @@
 
 #include "session.h"
 #include "store_account.h"
+#include "store_audit.h"
+#include "store_throttle.h"
 
 struct session_limits {
     int64_t idle_ms;
@@ -20,6 +22,8 @@ struct new_session {
     struct session_hash hash;
     const struct session_hash *revoked; /* sessions that end with this login */
     size_t revoked_count;
+    const struct throttle_keys *forgiven; /* the password was right */
+    struct audit_entry audit;
 };
 
 enum { STORE_TIME_SIZE = 32 };

@@ -39,11 +39,25 @@
     X(MOVE_FLOOR, move_floor, false) \
     X(PRUNE, prune, false)
 
-#define STORE_STATEMENTS(X)     \
-    STORE_ACCOUNT_STATEMENTS(X) \
-    STORE_SESSION_STATEMENTS(X) \
-    STORE_KEY_STATEMENTS(X)     \
-    STORE_FEED_STATEMENTS(X)
+#define STORE_THROTTLE_STATEMENTS(X)         \
+    X(FIND_THROTTLE, find_throttle, true)    \
+    X(LOCK_THROTTLE, lock_throttle, false)   \
+    X(SAVE_THROTTLE, save_throttle, false)   \
+    X(PRUNE_THROTTLE, prune_throttle, false) \
+    X(FORGIVE, forgive, false)               \
+    X(TAKE, take, false)
+
+#define STORE_AUDIT_STATEMENTS(X)  \
+    X(ADD_AUDIT, add_audit, false) \
+    X(LIST_AUDIT, list_audit, true)
+
+#define STORE_STATEMENTS(X)      \
+    STORE_ACCOUNT_STATEMENTS(X)  \
+    STORE_SESSION_STATEMENTS(X)  \
+    STORE_KEY_STATEMENTS(X)      \
+    STORE_FEED_STATEMENTS(X)     \
+    STORE_THROTTLE_STATEMENTS(X) \
+    STORE_AUDIT_STATEMENTS(X)
 
 #define STORE_NUMBER(number, name, only_reads) number,
 enum statement { STORE_STATEMENTS(STORE_NUMBER) };

@@ -108,11 +108,15 @@ insert(struct igw_pg *pg, const struct rules_applicant *applicant,
         .last_name = applicant->last_name,
         .password_hash = password_hash,
     };
+    const struct audit_entry audit = {
+        .event = AUDIT_REGISTERED,
+        .detail = "command line",
+    };
     struct account account;
     enum store_conflict conflict;
     enum igw_result rc;
 
-    rc = store_add_account(pg, &new, &account, &conflict);
+    rc = store_register(pg, &new, &audit, &account, &conflict);
     if (rc == IGW_CONFLICT) {
         (void)fprintf(stderr, "identprov: %s\n",
                       conflict == STORE_EMAIL_TAKEN

@@ -221,7 +221,7 @@ $id = id_of(login('anna', at => '/2'));
 my $storm = open my $in, '-|';
 if (!$storm) {
     my @answers = $idp->at_once(24,
-        sub { login('nobody', at => '/2', password => '') });
+        sub { login("nobody$_[0]", at => '/2', password => '') });
     print join ' ', map { $_->{status} . (header($_, 'Retry-After') // '') }
         @answers;
     close STDOUT;
