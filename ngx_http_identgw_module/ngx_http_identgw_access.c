@@ -19,6 +19,7 @@ typedef struct {
 } ngx_http_identgw_access_phase_t;
 
 
+static ngx_int_t ngx_http_identgw_access_add_last(ngx_conf_t *cf);
 static ngx_int_t ngx_http_identgw_access_strip(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_enter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_enter_own(ngx_http_request_t *r,
@@ -41,6 +42,7 @@ static ngx_int_t ngx_http_identgw_access_admit(ngx_http_request_t *r,
 static ngx_int_t ngx_http_identgw_access_refuse(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
     ngx_uint_t is_last);
+static ngx_int_t ngx_http_identgw_access_last(ngx_http_request_t *r);
 static void ngx_http_identgw_access_note_refusal(ngx_http_request_t *r,
     ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_leave(ngx_http_request_t *r);
@@ -90,6 +92,38 @@ ngx_http_identgw_access_init(ngx_conf_t *cf)
 
         *h = row->handler;
     }
+
+    return ngx_http_identgw_access_add_last(cf);
+}
+
+
+/* The first handler of a phase to be registered is the last one to run. */
+
+static ngx_int_t
+ngx_http_identgw_access_add_last(ngx_conf_t *cf)
+{
+    ngx_array_t                   *handlers;
+    ngx_http_handler_pt           *h;
+    ngx_http_core_main_conf_t     *cmcf;
+    ngx_http_identgw_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_identgw_module);
+
+    if (!mcf->satisfy_any) {
+        return NGX_OK;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    handlers = &cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers;
+
+    if (ngx_array_push(handlers) == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = handlers->elts;
+
+    ngx_memmove(&h[1], h, (handlers->nelts - 1) * sizeof(ngx_http_handler_pt));
+    h[0] = ngx_http_identgw_access_last;
 
     return NGX_OK;
 }
@@ -494,6 +528,41 @@ ngx_http_identgw_access_refuse(ngx_http_request_t *r,
     ngx_http_identgw_access_note_refusal(r, ctx);
 
     return ngx_http_identgw_signin_serve(r, lcf, ctx);
+}
+
+
+/*
+ * Under "satisfy any" all have been asked and nobody lets r in: the answer to
+ * a missing session is due now.
+ */
+
+static ngx_int_t
+ngx_http_identgw_access_last(ngx_http_request_t *r)
+{
+    ngx_http_identgw_ctx_t             *ctx;
+    ngx_http_core_loc_conf_t           *clcf;
+    const ngx_http_identgw_loc_conf_t  *lcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->satisfy != NGX_HTTP_SATISFY_ANY
+        || r->access_code != NGX_HTTP_UNAUTHORIZED)
+    {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_identgw_ctx_find(r);
+
+    if (ctx == NULL || !ctx->refused
+        || ngx_http_identgw_ctx_status(ctx->verdict.reason)
+        != NGX_HTTP_UNAUTHORIZED)
+    {
+        return NGX_DECLINED;
+    }
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
+
+    return ngx_http_identgw_access_refuse(r, lcf, ctx, 1);
 }
 
 

@@ -44,6 +44,7 @@ typedef struct {
     ngx_array_t      forget;      /* ngx_int_t: see variables.h */
     ngx_array_t      protected;   /* ngx_http_identgw_protected_t */
     ngx_shm_zone_t  *status;      /* NULL: nothing is counted */
+    ngx_uint_t       satisfy_any; /* some location with checks says so */
 } ngx_http_identgw_main_conf_t;
 
 

@@ -485,6 +485,7 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_http_identgw_loc_conf_t *conf = child;
 
     ngx_http_identgw_main_conf_t  *mcf;
+    ngx_http_core_loc_conf_t      *clcf;
     ngx_http_identgw_protected_t  *protected;
 
     if (conf->mode == NGX_CONF_UNSET_UINT) {
@@ -527,6 +528,12 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     protected->conf = conf;
 
     conf->answers = ngx_http_identgw_rewrite_answers(cf);
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+        mcf->satisfy_any = 1;
+    }
 
     return ngx_http_identgw_check_session(cf, conf);
 }

@@ -204,8 +204,7 @@ location /app {
 --- response_body_like eval
 ["^REASON=anonymous\nREQUEST_METHOD=GET\n\$",
  "^HTTP_AUTHORIZATION=Bearer token.of.session\n.*HTTP_X_USER=session\nREASON=ok\nREQUEST_METHOD=GET\n\$",
- "^HTTP_AUTHORIZATION=Bearer token.of.session\n",
- "401 Authorization Required"]
+ "^HTTP_AUTHORIZATION=Bearer token.of.session\n", "Please go to login"]
 --- response_headers eval
 ["!Identgw-Reason\n!WWW-Authenticate\n!Cache-Control", "!Identgw-Reason",
  "!Identgw-Reason", "Identgw-Reason: no_session\nCache-Control: no-store"]

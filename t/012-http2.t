@@ -123,3 +123,29 @@ REQUEST_URI=/.identgw/authenticate
 \$"]
 --- no_error_log
 [error]
+
+
+
+=== TEST 5: satisfy any, where nobody lets the request in
+--- http2
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+location /app {
+    satisfy any;
+    deny all;
+    identgw on;
+    include $TEST_NGINX_CONF/echo.conf;
+}
+--- request eval
+["GET /app", "GET /app"]
+--- more_headers eval
+["x-user: mallory", "jsessionid: ok-alice"]
+--- error_code eval
+[401, 200]
+--- response_body_like eval
+["^Please go to login...\n\$", "HTTP_X_USER=alice\n"]
+--- response_headers eval
+["Identgw-Reason: no_session\nWWW-Authenticate: Session realm=\"identgw\"", ""]
+--- no_error_log
+[error]
+[alert]
