@@ -6,6 +6,7 @@
 
 #include "shapes.h"
 #include "text.h"
+#include "zone.h"
 
 enum { ERRORS_MAX = 100 };
 
@@ -29,8 +30,7 @@ static const struct rule top_rules[] = {
     { PROFILE_GENDER, false, "gender", 64, NULL, NULL },
     { PROFILE_BIRTHDATE, false, "birthdate", 10, shapes_is_birthdate,
       "must be a date as YYYY-MM-DD, 0000-MM-DD or YYYY" },
-    { PROFILE_ZONEINFO, false, "zoneinfo", 64, shapes_is_zoneinfo,
-      "must be a time zone's name such as Europe/Paris" },
+    { PROFILE_ZONEINFO, false, "zoneinfo", 64, NULL, NULL },
     { PROFILE_LOCALE, false, "locale", 35, shapes_is_locale,
       "must be a language tag such as en-US" },
     { PROFILE_PHONE_NUMBER, false, "phone_number", 16, shapes_is_phone_number,
@@ -80,6 +80,7 @@ static void refuse(struct reading *reading, const char *name, const char *code,
                    const char *detail);
 static const char *fault_of(const struct rule *rule, struct igw_slice text,
                             char detail[64]);
+static const char *zone_fault(struct igw_slice text, char detail[64]);
 static const struct rule *find(const struct rule *rules, size_t count,
                                const char *name);
 static bool is_clean(struct igw_slice text, bool many_lines);
@@ -302,7 +303,22 @@ fault_of(const struct rule *rule, struct igw_slice text, char detail[64])
         (void)snprintf(detail, 64, "%s", rule->expected);
         return "invalid_format";
     }
-    return NULL;
+    return rule->field == PROFILE_ZONEINFO ? zone_fault(text, detail) : NULL;
+}
+
+static const char *
+zone_fault(struct igw_slice text, char detail[64])
+{
+    switch (zone_check(text)) {
+    case IGW_OK:
+        return NULL;
+    case IGW_UNAVAILABLE:
+        (void)snprintf(detail, 64, "cannot be checked here: leave it out");
+        return "no_time_zones";
+    default:
+        (void)snprintf(detail, 64, "must be a time zone such as Europe/Paris");
+        return "invalid_format";
+    }
 }
 
 static void

@@ -1,12 +1,17 @@
 #include "shapes.h"
 
+#include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define LETTERS                  \
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
     "abcdefghijklmnopqrstuvwxyz"
-#define DIGITS "0123456789"
+#define DIGITS     "0123456789"
+#define HEX_DIGITS DIGITS "ABCDEFabcdef"
+
+enum { PORT_DIGITS_MAX = 5, PORT_MAX = 65535 };
 
 /* The length of `prefix`, in any case, at the text's begin; else 0. */
 static size_t
@@ -17,16 +22,83 @@ skip_prefix(struct igw_slice text, const char *prefix)
     return strncasecmp(text.data, prefix, len) == 0 ? len : 0;
 }
 
+static bool
+is_all(struct igw_slice text, const char *alphabet)
+{
+    return strspn(text.data, alphabet) >= text.len;
+}
+
+/* RFC 3986 2.1: "%" and two hex digits. */
+static bool
+has_whole_escapes(struct igw_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '%' && strspn(text.data + i + 1, HEX_DIGITS) < 2) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * An IPv6 address in brackets, else a name: what is not ASCII may be in it,
+ * as in an IRI, of ASCII only what is in names and addresses.
+ */
+static bool
+is_host(struct igw_slice host)
+{
+    struct in6_addr address;
+    char inner[INET6_ADDRSTRLEN];
+
+    if (host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']') {
+        if (host.len - 2 >= sizeof(inner)) {
+            return false;
+        }
+        memcpy(inner, host.data + 1, host.len - 2);
+        inner[host.len - 2] = '\0';
+        return inet_pton(AF_INET6, inner, &address) == 1;
+    }
+
+    for (size_t i = 0; i < host.len; i++) {
+        if ((unsigned char)host.data[i] < 0x80
+            && strchr(LETTERS DIGITS ".-_~%", host.data[i]) == NULL) {
+            return false;
+        }
+    }
+    return host.len > 0 && host.data[0] != '.' && has_whole_escapes(host);
+}
+
+/* Host and, perhaps, port; neither user nor password (RFC 3986 3.2). */
+static bool
+is_authority(struct igw_slice text)
+{
+    const char *colon = memrchr(text.data, ':', text.len);
+    const char *bracket = memrchr(text.data, ']', text.len);
+    struct igw_slice port = { "", 0 };
+
+    if (colon != NULL && (bracket == NULL || bracket < colon)) {
+        port.data = colon + 1;
+        port.len = text.len - (size_t)(port.data - text.data);
+        text.len -= port.len + 1;
+    }
+    return is_host(text) && port.len <= PORT_DIGITS_MAX && is_all(port, DIGITS)
+           && atoi(port.data) <= PORT_MAX;
+}
+
 bool
 shapes_is_url(struct igw_slice text)
 {
     size_t skip = skip_prefix(text, "http://") + skip_prefix(text, "https://");
-    const char *host = text.data + skip;
-    size_t host_len = strcspn(host, "/?#");
+    const char *authority = text.data + skip;
+    const char *rest = authority + strcspn(authority, "/?#");
+    const char *fragment = strchr(rest, '#');
 
-    return skip > 0 && host_len > 0 && host[0] != ':'
-           && memchr(host, '@', host_len) == NULL
-           && strpbrk(host, " \"<>\\^`{|}") == NULL;
+    return skip > 0
+           && is_authority(
+               (struct igw_slice){ authority, (size_t)(rest - authority) })
+           && strpbrk(rest, " \"<>\\^`{|}") == NULL
+           && (fragment == NULL || strchr(fragment + 1, '#') == NULL)
+           && has_whole_escapes(igw_slice_of(rest));
 }
 
 /* `count` decimal digits at *text, which moves behind them; else -1. */
@@ -78,26 +150,6 @@ shapes_is_birthdate(struct igw_slice text)
     /* The year 0000 says "not given" and has a 29th of February. */
     day = take_digits(&at, 2);
     return day >= 1 && day <= days_in_month(year, month) && *at == '\0';
-}
-
-/* A letter, then any of the alphabet. */
-static bool
-is_word(struct igw_slice text, const char *alphabet)
-{
-    return strspn(text.data, LETTERS) > 0
-           && strspn(text.data, alphabet) == text.len;
-}
-
-bool
-shapes_is_zoneinfo(struct igw_slice text)
-{
-    return is_word(text, LETTERS DIGITS "/_+-");
-}
-
-bool
-shapes_is_locale(struct igw_slice text)
-{
-    return is_word(text, LETTERS DIGITS "-_");
 }
 
 bool
