@@ -121,7 +121,7 @@ $(BUILD)/identprov: $(identprov_obj) $(BUILD)/libigw.a
 
 $(BUILD)/userprofile: $(userprofile_obj) $(BUILD)/libigw.a
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $^ $(LIBS)
+	$(Q)$(link) -o $@ $^ $(LIBS) $(CURL_LIBS)
 
 # --- the module: in a copy of nginx's source -------------------------------
 
@@ -171,7 +171,7 @@ $(BUILD)/unit/userprofile_%: t/unit/userprofile_%.c $(userprofile_obj) $(BUILD)/
 	$(call say,LD $@)
 	$(Q)$(call compile,userprofile) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(call without_main,$(userprofile_obj)) $(BUILD)/libigw.a \
-		$(LIBS) $(CMOCKA_LIBS)
+		$(LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
 
 # The same program without the defence against smuggled requests.
 $(BUILD)/fixture/%_undefended: t/fixture/%.c $(wildcard fcgi-common/*.[ch]) $(BUILD)/flags

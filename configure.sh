@@ -304,6 +304,9 @@ look_for_libraries() {
     library libsodium libsodium-dev libsodium -lsodium \
         '#include <sodium.h>' 'sodium_init()'
     sodium_libs=$lib_libs
+    library libcurl libcurl4-openssl-dev libcurl -lcurl \
+        '#include <curl/curl.h>' 'curl_url() == NULL'
+    curl_libs=$lib_libs
 }
 
 look_for_passwords() {
@@ -339,6 +342,11 @@ look_for_run() {
     look_for_postgresql
     program setpriv util-linux setpriv
     program curl curl curl
+    if [ -e "${TZDIR:-/usr/share/zoneinfo}/UTC" ]; then
+        say 'time zones' found
+    else
+        lack 'time zones' tzdata
+    fi
 }
 
 look_for_test() {
@@ -418,6 +426,7 @@ write_config() {
         echo "LIB_CFLAGS =$(words "$lib_cflags")"
         echo "LIBS =$(words "$libs")"
         echo "SODIUM_LIBS =$(words "$sodium_libs")"
+        echo "CURL_LIBS =$(words "$curl_libs")"
         echo "CMOCKA_LIBS =$(words "$cmocka_libs")"
         echo "SANITIZE = $sanitize"
         [ -z "$optimize" ] || echo "OPTIMIZE = $optimize"

@@ -7,17 +7,19 @@
 #include "text.h"
 
 static bool bearer_token(const char *authorization, struct igw_slice *token);
+static bool remember(const struct auth *auth, const unsigned char *digest,
+                     int64_t now, struct identity *identity);
 static enum igw_result verify(const struct auth *auth, struct igw_slice token,
-                              int64_t now, struct igw_claims *claims,
-                              const char **reason);
-static const char *disagreement(const struct igw_claims *claims,
-                                const char *user);
+                              const unsigned char *digest, int64_t now,
+                              struct identity *identity, const char **reason);
+static bool is_subject(struct igw_slice subject);
 
 enum igw_result
 auth_identify(const struct auth *auth, const char *authorization,
-              const char *user, int64_t now, struct igw_claims *claims,
+              const char *user, int64_t now, struct identity *identity,
               const char **reason)
 {
+    unsigned char digest[IGW_SHA256_SIZE];
     struct igw_slice token;
     enum igw_result rc;
 
@@ -26,17 +28,15 @@ auth_identify(const struct auth *auth, const char *authorization,
         return IGW_DENIED;
     }
 
-    rc = verify(auth, token, now, claims, reason);
-    if (rc != IGW_OK) {
-        return rc;
+    rc = igw_sha256(token.data, token.len, digest);
+    if (rc == IGW_OK && !remember(auth, digest, now, identity)) {
+        rc = verify(auth, token, digest, now, identity, reason);
     }
-
-    *reason = disagreement(claims, user);
-    if (*reason != NULL) {
-        igw_claims_clear(claims);
-        return IGW_DENIED;
+    if (rc == IGW_OK && !igw_slice_is(identity->username, user)) {
+        *reason = "user_mismatch";
+        rc = IGW_DENIED;
     }
-    return IGW_OK;
+    return rc;
 }
 
 /* RFC 6750 2.1: the scheme in any case, one blank, the token. */
@@ -54,34 +54,55 @@ bearer_token(const char *authorization, struct igw_slice *token)
     return token->len > 0;
 }
 
+/*
+ * Whether the token was verified with the keys of now and would be today: its
+ * times are looked at each time. What is over is verify's to refuse.
+ */
+static bool
+remember(const struct auth *auth, const unsigned char *digest, int64_t now,
+         struct identity *identity)
+{
+    return tokens_find(auth->tokens, digest, jwks_generation(auth->jwks),
+                       identity)
+           && now < identity->exp + auth->leeway_sec
+           && identity->begin <= now + auth->leeway_sec;
+}
+
 static enum igw_result
-verify(const struct auth *auth, struct igw_slice token, int64_t now,
-       struct igw_claims *claims, const char **reason)
+verify(const struct auth *auth, struct igw_slice token,
+       const unsigned char *digest, int64_t now, struct identity *identity,
+       const char **reason)
 {
     const struct igw_token_policy policy = { .issuer = auth->issuer,
                                              .audience = auth->audience,
                                              .now = now,
                                              .leeway_sec = auth->leeway_sec };
-    const struct igw_keyset *keys = jwks_acquire(auth->jwks);
+    uint64_t generation;
+    const struct igw_keyset *keys = jwks_acquire(auth->jwks, &generation);
+    struct igw_claims claims = { 0 };
     enum igw_result rc = IGW_UNAVAILABLE;
 
     if (keys != NULL) {
-        rc = igw_token_verify(keys, token, &policy, claims, reason);
+        rc = igw_token_verify(keys, token, &policy, &claims, reason);
     }
     jwks_release(auth->jwks);
+
+    if (rc == IGW_DENIED && strcmp(*reason, "unknown_key") == 0) {
+        jwks_want(auth->jwks);
+    } else if (rc == IGW_OK && !is_subject(claims.sub)) {
+        *reason = "bad_subject";
+        rc = IGW_DENIED;
+    } else if (rc == IGW_OK) {
+        identity_fill(identity, &claims);
+        tokens_keep(auth->tokens, digest, generation, identity);
+    }
+    igw_claims_clear(&claims);
     return rc;
 }
 
-/* Why a token that is good in itself is not this request's; else NULL. */
-static const char *
-disagreement(const struct igw_claims *claims, const char *user)
+static bool
+is_subject(struct igw_slice subject)
 {
-    if (!igw_slice_is(claims->preferred_username, user)) {
-        return "user_mismatch";
-    }
-    if (claims->sub.len == 0 || claims->sub.len > STORE_SUBJECT_MAX
-        || igw_text_check(claims->sub) != IGW_TEXT_OK) {
-        return "bad_subject";
-    }
-    return NULL;
+    return subject.len > 0 && subject.len <= STORE_SUBJECT_MAX
+           && igw_text_check(subject) == IGW_TEXT_OK;
 }

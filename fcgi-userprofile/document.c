@@ -9,16 +9,16 @@
 enum { TAG_BYTES = 16 }; /* of a SHA-256 */
 
 static bool write_text(struct document *document,
-                       const struct igw_claims *claims,
+                       const struct identity *identity,
                        const struct profile *profile);
 static bool make_etag(struct document *document, const char *version);
 
 enum igw_result
-document_make(struct document *document, const struct igw_claims *claims,
+document_make(struct document *document, const struct identity *identity,
               const struct profile *profile)
 {
     memset(document, 0, sizeof(*document));
-    if (!write_text(document, claims, profile)
+    if (!write_text(document, identity, profile)
         || !make_etag(document, profile->version)) {
         return IGW_ERROR;
     }
@@ -32,16 +32,15 @@ document_clear(struct document *document)
 }
 
 static bool
-write_text(struct document *document, const struct igw_claims *claims,
+write_text(struct document *document, const struct identity *identity,
            const struct profile *profile)
 {
     struct json_t *json = igw_json_object();
     bool is_written;
 
     is_written =
-        igw_json_set_text(json, "sub", claims->sub)
-        && igw_json_set_text(json, "preferred_username",
-                             claims->preferred_username)
+        igw_json_set_text(json, "sub", identity->sub)
+        && igw_json_set_text(json, "preferred_username", identity->username)
         && rules_write(profile, json) == IGW_OK
         && igw_json_set_integer(json, "updated_at", profile->updated_at)
         && igw_json_dump(json, &document->text) == IGW_OK;

@@ -6,7 +6,7 @@
 #define USERPROFILE_DOCUMENT_H
 
 #include "profile.h"
-#include "token.h"
+#include "tokens.h"
 
 enum { DOCUMENT_ETAG_SIZE = 25 };
 
@@ -21,7 +21,7 @@ struct document {
 
 /* Initializes `document`, which the caller clears in every case. */
 enum igw_result document_make(struct document *document,
-                              const struct igw_claims *claims,
+                              const struct identity *identity,
                               const struct profile *profile) IGW_MUST_CHECK;
 void document_clear(struct document *document);
 

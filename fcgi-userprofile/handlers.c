@@ -46,7 +46,7 @@ struct write {
 struct task {
     struct igw_call *call;
     const struct write *write;
-    struct igw_claims claims;
+    struct identity identity;
     struct json_t *body;
     struct profile profile; /* as it is, then as it is to be */
 };
@@ -69,7 +69,7 @@ static enum igw_result write_now(struct task *task);
 static enum igw_result look(struct task *task);
 static enum igw_result check_condition(struct task *task, bool is_there);
 static enum igw_result judge(struct igw_call *call, const char *etag);
-static bool identify(struct igw_call *call, struct igw_claims *claims);
+static bool identify(struct igw_call *call, struct identity *identity);
 static void answer(const struct task *task, enum igw_result rc);
 static void answer_profile(const struct task *task);
 static void answer_not_modified(struct igw_call *call, const char *etag);
@@ -116,9 +116,12 @@ delete_profile(struct igw_call *call)
 static void
 run(struct igw_call *call, const struct write *write, task_function *function)
 {
-    struct task task = { .call = call, .write = write };
+    struct task task;
 
-    if (!identify(call, &task.claims)) {
+    task.call = call;
+    task.write = write;
+    task.body = NULL;
+    if (!identify(call, &task.identity)) {
         return;
     }
 
@@ -130,14 +133,13 @@ run(struct igw_call *call, const struct write *write, task_function *function)
 
     profile_clear(&task.profile);
     igw_json_free(&task.body);
-    igw_claims_clear(&task.claims);
 }
 
 static enum igw_result
 find(struct task *task)
 {
     enum igw_result rc =
-        store_find(task->call->pg, task->claims.sub, &task->profile);
+        store_find(task->call->pg, task->identity.sub, &task->profile);
 
     return rc == IGW_OK ? check_condition(task, true) : rc;
 }
@@ -169,7 +171,7 @@ static enum igw_result
 change_locked(struct task *task)
 {
     struct igw_pg *pg = task->call->pg;
-    enum igw_result rc = store_lock(pg, task->claims.sub, &task->profile);
+    enum igw_result rc = store_lock(pg, task->identity.sub, &task->profile);
 
     if (rc == IGW_NOT_FOUND && check_condition(task, false) == IGW_INVALID) {
         rc = IGW_INVALID;
@@ -196,7 +198,7 @@ write_now(struct task *task)
     if (rc == IGW_INVALID) {
         igw_problem_fields(task->call, &errors);
     } else if (rc == IGW_OK) {
-        rc = write->store(task->call->pg, task->claims.sub, &task->profile);
+        rc = write->store(task->call->pg, task->identity.sub, &task->profile);
     }
 
     igw_errors_clear(&errors);
@@ -214,7 +216,7 @@ look(struct task *task)
     }
 
     profile_clear(&task->profile);
-    rc = store_find(task->call->pg, task->claims.sub, &task->profile);
+    rc = store_find(task->call->pg, task->identity.sub, &task->profile);
     if (rc != IGW_OK && rc != IGW_NOT_FOUND) {
         return rc;
     }
@@ -233,7 +235,7 @@ check_condition(struct task *task, bool is_there)
         return IGW_OK;
     }
     if (is_there) {
-        rc = document_make(&document, &task->claims, &task->profile);
+        rc = document_make(&document, &task->identity, &task->profile);
     }
     if (rc == IGW_OK) {
         rc = judge(call, is_there ? document.etag : NULL);
@@ -266,7 +268,7 @@ judge(struct igw_call *call, const char *etag)
 
 /* False: the call has been answered. */
 static bool
-identify(struct igw_call *call, struct igw_claims *claims)
+identify(struct igw_call *call, struct identity *identity)
 {
     const struct app *app = call->app;
     const char *reason;
@@ -275,7 +277,7 @@ identify(struct igw_call *call, struct igw_claims *claims)
     rc = auth_identify(&app->auth,
                        igw_request_param(call->request, "HTTP_AUTHORIZATION"),
                        igw_request_param(call->request, "HTTP_X_USER"),
-                       time(NULL), claims, &reason);
+                       time(NULL), identity, &reason);
     if (rc == IGW_DENIED) {
         refuse(call, reason);
         return false;
@@ -285,7 +287,7 @@ identify(struct igw_call *call, struct igw_claims *claims)
         return false;
     }
 
-    igw_log_user(claims->sub.data);
+    igw_log_user(identity->sub.data);
     return true;
 }
 
@@ -350,7 +352,7 @@ answer_profile(const struct task *task)
         return;
     }
 
-    if (document_make(&document, &task->claims, &task->profile) == IGW_OK) {
+    if (document_make(&document, &task->identity, &task->profile) == IGW_OK) {
         no_store(call);
         igw_response_header(call->response, "ETag",
                             igw_slice_of(document.etag));
@@ -380,10 +382,9 @@ static void
 get_readiness(struct igw_call *call)
 {
     const struct app *app = call->app;
-    bool has_keys = jwks_acquire(app->auth.jwks) != NULL;
+    bool has_keys = jwks_generation(app->auth.jwks) > 0;
     enum igw_result rc;
 
-    jwks_release(app->auth.jwks);
     rc = store_check(call->pg);
     if (has_keys && rc == IGW_OK) {
         answer_status(call, "ready");

@@ -2,39 +2,60 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "fetch.h"
 #include "log.h"
 
+enum { FILE_PERIOD_MS = 1000 };
+
 struct jwks {
-    const char *path;
-    struct stat seen; /* of the last look; zero: no file */
+    struct jwks_source source;
+    struct stat seen; /* of the file's last look; zero: no file */
     bool is_looked;   /* `seen` holds something */
+
     struct igw_keyset *keys;
+    unsigned char digest[IGW_SHA256_SIZE]; /* of their text */
+    _Atomic uint64_t generation;
     pthread_rwlock_t keys_lock;
+
     pthread_t thread;
     bool is_started;
-    bool is_stopped; /* with its lock and signal */
-    pthread_mutex_t stop_lock;
-    pthread_cond_t stop;
+    bool has_failed;                /* the last look, the thread's own */
+    int64_t looked_ms;              /* when it began; INT64_MIN: never */
+    char complaint[FETCH_WHY_SIZE]; /* the last one */
+    atomic_bool is_stopped;         /* with the lock and signal, as is_wanted */
+    atomic_bool is_wanted;
+    pthread_mutex_t wake_lock;
+    pthread_cond_t wake;
 };
 
-static void *watch(void *arg);
-static bool wait_a_second(struct jwks *jwks);
+static void *follow(void *arg);
+static bool wait_until_due(struct jwks *jwks);
+static int64_t due_ms(const struct jwks *jwks);
+static void check_file(struct jwks *jwks);
+static void check_url(struct jwks *jwks);
 static bool is_same(const struct stat *a, const struct stat *b);
-static void load(struct jwks *jwks, int fd);
+static void load_file(struct jwks *jwks, int fd);
 static bool read_all(int fd, struct igw_buf *text);
-static void replace(struct jwks *jwks, struct igw_keyset *keys);
-static void complain(const struct jwks *jwks, const char *why);
+static void load(struct jwks *jwks, struct igw_slice text);
+static void replace(struct jwks *jwks, struct igw_keyset *keys,
+                    const unsigned char *digest);
+static void complain(struct jwks *jwks, const char *why);
+static const char *name_of(const struct jwks *jwks);
+static int64_t now_ms(void);
 
 struct jwks *
-jwks_new(const char *path)
+jwks_new(const struct jwks_source *source)
 {
     struct jwks *jwks = calloc(1, sizeof(*jwks));
     pthread_condattr_t attr;
@@ -43,15 +64,18 @@ jwks_new(const char *path)
         return NULL;
     }
 
-    jwks->path = path;
+    jwks->source = *source;
+    jwks->looked_ms = INT64_MIN;
     pthread_rwlock_init(&jwks->keys_lock, NULL);
-    pthread_mutex_init(&jwks->stop_lock, NULL);
+    pthread_mutex_init(&jwks->wake_lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&jwks->stop, &attr);
+    pthread_cond_init(&jwks->wake, &attr);
     pthread_condattr_destroy(&attr);
 
-    jwks_check(jwks);
+    if (jwks->source.file != NULL) {
+        jwks_check(jwks);
+    }
     return jwks;
 }
 
@@ -65,17 +89,17 @@ jwks_free(struct jwks **jwks_ref)
     }
 
     if (jwks->is_started) {
-        pthread_mutex_lock(&jwks->stop_lock);
-        jwks->is_stopped = true;
-        pthread_cond_signal(&jwks->stop);
-        pthread_mutex_unlock(&jwks->stop_lock);
+        pthread_mutex_lock(&jwks->wake_lock);
+        atomic_store(&jwks->is_stopped, true);
+        pthread_cond_signal(&jwks->wake);
+        pthread_mutex_unlock(&jwks->wake_lock);
         pthread_join(jwks->thread, NULL);
     }
 
     igw_keyset_free(&jwks->keys);
     pthread_rwlock_destroy(&jwks->keys_lock);
-    pthread_mutex_destroy(&jwks->stop_lock);
-    pthread_cond_destroy(&jwks->stop);
+    pthread_mutex_destroy(&jwks->wake_lock);
+    pthread_cond_destroy(&jwks->wake);
     free(jwks);
     *jwks_ref = NULL;
 }
@@ -90,7 +114,7 @@ jwks_start(struct jwks *jwks)
     /* Signals are for the server's threads. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    failure = pthread_create(&jwks->thread, NULL, watch, jwks);
+    failure = pthread_create(&jwks->thread, NULL, follow, jwks);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 
     jwks->is_started = failure == 0;
@@ -98,11 +122,11 @@ jwks_start(struct jwks *jwks)
 }
 
 static void *
-watch(void *arg)
+follow(void *arg)
 {
     struct jwks *jwks = arg;
 
-    while (wait_a_second(jwks)) {
+    while (wait_until_due(jwks)) {
         jwks_check(jwks);
     }
     return NULL;
@@ -110,31 +134,69 @@ watch(void *arg)
 
 /* False: stopped. */
 static bool
-wait_a_second(struct jwks *jwks)
+wait_until_due(struct jwks *jwks)
 {
-    struct timespec until;
     bool is_stopped;
-    int rc = 0;
+    int64_t due;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
+    pthread_mutex_lock(&jwks->wake_lock);
+    while (!atomic_load(&jwks->is_stopped) && (due = due_ms(jwks)) > now_ms()) {
+        const struct timespec until = { .tv_sec = due / 1000,
+                                        .tv_nsec = due % 1000 * 1000000 };
 
-    pthread_mutex_lock(&jwks->stop_lock);
-    while (!jwks->is_stopped && rc == 0) {
-        rc = pthread_cond_timedwait(&jwks->stop, &jwks->stop_lock, &until);
+        (void)pthread_cond_timedwait(&jwks->wake, &jwks->wake_lock, &until);
     }
-    is_stopped = jwks->is_stopped;
-    pthread_mutex_unlock(&jwks->stop_lock);
+    is_stopped = atomic_load(&jwks->is_stopped);
+    atomic_store(&jwks->is_wanted, false);
+    pthread_mutex_unlock(&jwks->wake_lock);
 
     return !is_stopped;
+}
+
+static int64_t
+due_ms(const struct jwks *jwks)
+{
+    if (jwks->looked_ms == INT64_MIN) {
+        return 0;
+    }
+    if (jwks->source.file != NULL) {
+        return jwks->looked_ms + FILE_PERIOD_MS;
+    }
+    return jwks->looked_ms
+           + (jwks->has_failed || atomic_load(&jwks->is_wanted)
+                  ? jwks->source.retry_ms
+                  : jwks->source.refresh_ms);
+}
+
+void
+jwks_want(struct jwks *jwks)
+{
+    if (atomic_exchange(&jwks->is_wanted, true)) {
+        return;
+    }
+
+    pthread_mutex_lock(&jwks->wake_lock);
+    pthread_cond_signal(&jwks->wake);
+    pthread_mutex_unlock(&jwks->wake_lock);
 }
 
 void
 jwks_check(struct jwks *jwks)
 {
+    jwks->looked_ms = now_ms();
+    if (jwks->source.file != NULL) {
+        check_file(jwks);
+    } else {
+        check_url(jwks);
+    }
+}
+
+static void
+check_file(struct jwks *jwks)
+{
     struct stat now = { 0 };
     /* Not to block on what is no regular file. */
-    int fd = open(jwks->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open(jwks->source.file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int failure = errno;
 
     if (fd >= 0 && fstat(fd, &now) != 0) {
@@ -151,13 +213,35 @@ jwks_check(struct jwks *jwks)
     } else if (!S_ISREG(now.st_mode)) {
         complain(jwks, "not a regular file");
     } else {
-        load(jwks, fd);
+        load_file(jwks, fd);
     }
 
 done:
     if (fd >= 0) {
         close(fd);
     }
+}
+
+static void
+check_url(struct jwks *jwks)
+{
+    const struct fetch fetch = { .url = jwks->source.url,
+                                 .ca_file = jwks->source.ca_file,
+                                 .timeout_ms = JWKS_TIMEOUT_MS,
+                                 .max_bytes = JWKS_MAX,
+                                 .is_stopped = &jwks->is_stopped };
+    char why[FETCH_WHY_SIZE] = "";
+    struct igw_buf text;
+
+    igw_buf_init(&text);
+    if (fetch_get(&fetch, &text, why) == IGW_OK) {
+        load(jwks, igw_buf_slice(&text));
+    } else if (!atomic_load(&jwks->is_stopped)) {
+        complain(jwks, why);
+    }
+    igw_buf_clear(&text);
+    /* What a fetch takes for a moment is more than all else of this program. */
+    (void)malloc_trim(0);
 }
 
 static bool
@@ -172,22 +256,15 @@ is_same(const struct stat *a, const struct stat *b)
 }
 
 static void
-load(struct jwks *jwks, int fd)
+load_file(struct jwks *jwks, int fd)
 {
-    struct igw_keyset *keys = NULL;
     struct igw_buf text;
-    char why[160] = "";
 
     igw_buf_init(&text);
-    if (!read_all(fd, &text)) {
-        complain(jwks, "cannot be read, or is too large");
-    } else if (igw_keyset_parse(igw_buf_slice(&text), &keys, why) != IGW_OK) {
-        complain(jwks, why);
+    if (read_all(fd, &text)) {
+        load(jwks, igw_buf_slice(&text));
     } else {
-        replace(jwks, keys);
-        igw_log(
-            IGW_LOG_INFO, "keys_loaded",
-            (struct igw_log_field[]){ { "file", jwks->path }, { NULL, NULL } });
+        complain(jwks, "cannot be read, or is too large");
     }
     igw_buf_clear(&text);
 }
@@ -200,32 +277,71 @@ read_all(int fd, struct igw_buf *text)
 
     while ((count = read(fd, block, sizeof(block))) > 0) {
         igw_buf_append(text, block, (size_t)count);
-        if (text->failed || text->len > JWKS_FILE_MAX) {
+        if (text->failed || text->len > JWKS_MAX) {
             return false;
         }
     }
     return count == 0;
 }
 
+/* The same text again is the same keys: what was verified stays verified. */
 static void
-replace(struct jwks *jwks, struct igw_keyset *keys)
+load(struct jwks *jwks, struct igw_slice text)
+{
+    unsigned char digest[IGW_SHA256_SIZE];
+    struct igw_keyset *keys = NULL;
+    char why[160] = "";
+
+    if (igw_sha256(text.data, text.len, digest) != IGW_OK) {
+        complain(jwks, "out of memory");
+        return;
+    }
+    if (jwks->keys == NULL
+        || memcmp(digest, jwks->digest, sizeof(digest)) != 0) {
+        if (igw_keyset_parse(text, &keys, why) != IGW_OK) {
+            complain(jwks, why);
+            return;
+        }
+        replace(jwks, keys, digest);
+    } else if (!jwks->has_failed) {
+        return;
+    }
+
+    jwks->has_failed = false;
+    jwks->complaint[0] = '\0';
+    igw_log(IGW_LOG_INFO, "keys_loaded",
+            (struct igw_log_field[]){ { "source", name_of(jwks) },
+                                      { NULL, NULL } });
+}
+
+static void
+replace(struct jwks *jwks, struct igw_keyset *keys, const unsigned char *digest)
 {
     struct igw_keyset *old;
 
     pthread_rwlock_wrlock(&jwks->keys_lock);
     old = jwks->keys;
     jwks->keys = keys;
+    memcpy(jwks->digest, digest, sizeof(jwks->digest));
+    atomic_fetch_add(&jwks->generation, 1);
     pthread_rwlock_unlock(&jwks->keys_lock);
 
     igw_keyset_free(&old);
 }
 
+/* Once for each reason in a row: a source may be down for days. */
 static void
-complain(const struct jwks *jwks, const char *why)
+complain(struct jwks *jwks, const char *why)
 {
+    jwks->has_failed = true;
+    if (strcmp(why, jwks->complaint) == 0) {
+        return;
+    }
+
+    (void)snprintf(jwks->complaint, sizeof(jwks->complaint), "%s", why);
     igw_log(IGW_LOG_ERROR, "keys_unusable",
             (struct igw_log_field[]){
-                { "file", jwks->path },
+                { "source", name_of(jwks) },
                 { "reason", why },
                 { "consequence", jwks->keys != NULL
                                      ? "the keys from before stay in use"
@@ -233,10 +349,28 @@ complain(const struct jwks *jwks, const char *why)
                 { NULL, NULL } });
 }
 
+static const char *
+name_of(const struct jwks *jwks)
+{
+    return jwks->source.file != NULL ? jwks->source.file : jwks->source.url;
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 const struct igw_keyset *
-jwks_acquire(struct jwks *jwks)
+jwks_acquire(struct jwks *jwks, uint64_t *generation)
 {
     pthread_rwlock_rdlock(&jwks->keys_lock);
+    if (generation != NULL) {
+        *generation = atomic_load(&jwks->generation);
+    }
     return jwks->keys;
 }
 
@@ -244,4 +378,10 @@ void
 jwks_release(struct jwks *jwks)
 {
     pthread_rwlock_unlock(&jwks->keys_lock);
+}
+
+uint64_t
+jwks_generation(const struct jwks *jwks)
+{
+    return atomic_load(&jwks->generation);
 }

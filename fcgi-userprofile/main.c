@@ -4,10 +4,12 @@
 #include <stdio.h>
 
 #include "cli.h"
+#include "fetch.h"
 #include "handlers.h"
 #include "log.h"
 #include "server.h"
 #include "store.h"
+#include "zone.h"
 
 struct settings {
     const char *database;
@@ -15,6 +17,10 @@ struct settings {
     int64_t threads;
     int64_t log_level;
     const char *jwks_file;
+    const char *jwks_url;
+    const char *jwks_ca_file;
+    int64_t jwks_refresh_ms;
+    int64_t jwks_retry_ms;
     const char *issuer;
     const char *audience;
     int64_t leeway_ms;
@@ -37,9 +43,24 @@ static const struct igw_setting settings_table[] = {
     { "LOG_LEVEL", IGW_SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
       "The least level that is logged.", FIELD(log_level) },
     { "JWKS_FILE", IGW_SETTING_TEXT, "", 0, 4096, NULL,
-      "JWKS with the keys that sign tokens (required by serve); read again "
-      "when it changes.",
+      "JWKS with the keys that sign tokens; read again when it changes. serve "
+      "needs it or JWKS_URL.",
       FIELD(jwks_file) },
+    { "JWKS_URL", IGW_SETTING_TEXT, "", 0, 2048, NULL,
+      "Where to fetch these keys instead: https, or http on this machine.",
+      FIELD(jwks_url) },
+    { "JWKS_CA_FILE", IGW_SETTING_TEXT, "", 0, 4096, NULL,
+      "PEM file with who may have signed the certificate of JWKS_URL; empty: "
+      "whom the system trusts.",
+      FIELD(jwks_ca_file) },
+    { "JWKS_REFRESH", IGW_SETTING_DURATION, "1m", 1000, 86400000, NULL,
+      "How often JWKS_URL is fetched: a key that was withdrawn is good for so "
+      "long.",
+      FIELD(jwks_refresh_ms) },
+    { "JWKS_RETRY", IGW_SETTING_DURATION, "5s", 1000, 3600000, NULL,
+      "The least time between two fetches: after a failure, or when a token "
+      "comes with an unknown key.",
+      FIELD(jwks_retry_ms) },
     { "ISSUER", IGW_SETTING_TEXT, "identprov", 1, 1024, NULL,
       "The claim iss that tokens must have.", FIELD(issuer) },
     { "AUDIENCE", IGW_SETTING_TEXT, "identgw", 1, 1024, NULL,
@@ -62,6 +83,8 @@ static const struct igw_setting settings_table[] = {
 
 static int serve(void *target, int argc, char **argv);
 static int migrate(void *target, int argc, char **argv);
+static bool open_auth(const struct settings *settings, struct auth *auth);
+static bool has_good_source(const struct settings *settings);
 static struct igw_pg_config pg_config(const struct settings *settings);
 static struct igw_server server_of(const struct settings *settings,
                                    struct app *app);
@@ -107,27 +130,70 @@ serve(void *target, int argc, char **argv)
     if (listen != NULL) {
         settings->listen = listen;
     }
-    if (settings->jwks_file[0] == '\0') {
-        (void)fprintf(stderr,
-                      "userprofile: USERPROFILE_JWKS_FILE is required: a "
-                      "file that `identprov key export` has written\n");
+    if (!has_good_source(settings)) {
         return 2;
     }
 
     igw_server_block_signals();
     igw_log_init("userprofile", (enum igw_log_level)settings->log_level);
-    app.auth.issuer = igw_slice_of(settings->issuer);
-    app.auth.audience = igw_slice_of(settings->audience);
-    app.auth.leeway_sec = settings->leeway_ms / 1000;
-    app.auth.jwks = jwks_new(settings->jwks_file);
-
-    if (app.auth.jwks != NULL && jwks_start(app.auth.jwks) == IGW_OK) {
+    if (!zone_is_installed()) {
+        igw_logf(IGW_LOG_WARN, "no_time_zones",
+                 "neither TZDIR nor /usr/share/zoneinfo has a time zone "
+                 "database: install tzdata; until then no zoneinfo is "
+                 "accepted");
+    }
+    if (open_auth(settings, &app.auth)) {
         server = server_of(settings, &app);
         rc = igw_server_run(&server);
     }
 
     jwks_free(&app.auth.jwks);
+    tokens_free(&app.auth.tokens);
     return rc == IGW_OK ? 0 : 1;
+}
+
+/* One of file and URL, the latter one that may be fetched; else said so. */
+static bool
+has_good_source(const struct settings *settings)
+{
+    bool has_file = settings->jwks_file[0] != '\0';
+    bool has_url = settings->jwks_url[0] != '\0';
+    char why[FETCH_WHY_SIZE] = "";
+
+    if (has_file == has_url) {
+        (void)fprintf(stderr, "userprofile: one of USERPROFILE_JWKS_FILE (what "
+                              "`identprov key export` prints) and "
+                              "USERPROFILE_JWKS_URL is required\n");
+        return false;
+    }
+    if (has_url && fetch_check_url(settings->jwks_url, why) != IGW_OK) {
+        (void)fprintf(stderr, "userprofile: USERPROFILE_JWKS_URL: %s\n", why);
+        return false;
+    }
+    return true;
+}
+
+static bool
+open_auth(const struct settings *settings, struct auth *auth)
+{
+    bool has_file = settings->jwks_file[0] != '\0';
+    const struct jwks_source source = { .file = has_file ? settings->jwks_file
+                                                         : NULL,
+                                        .url = settings->jwks_url,
+                                        .ca_file = settings->jwks_ca_file,
+                                        .refresh_ms = settings->jwks_refresh_ms,
+                                        .retry_ms = settings->jwks_retry_ms };
+
+    if (!has_file && fetch_init() != IGW_OK) {
+        return false;
+    }
+    auth->issuer = igw_slice_of(settings->issuer);
+    auth->audience = igw_slice_of(settings->audience);
+    auth->leeway_sec = settings->leeway_ms / 1000;
+    auth->tokens = tokens_new();
+    auth->jwks = jwks_new(&source);
+    return auth->tokens != NULL && auth->jwks != NULL
+           && jwks_start(auth->jwks) == IGW_OK;
 }
 
 static int

@@ -3,20 +3,25 @@ python3-jwt. Answers are JSON on stdout.
 
   verify TOKEN-FILE JWKS-FILE ISSUER AUDIENCE   what both say of a token
   key KEY-FILE            makes a P-256 key, kept in KEY-FILE; its public JWK
+  sign KEY-FILE CLAIMS-JSON [HEADER-JSON]       a token of these claims
+  certificate CERT-FILE KEY-FILE                for 127.0.0.1, by itself
   tokens KEY-FILE CLAIMS-JSON                   [[name, token], ...]: "valid..."
                                                 ones by the key, and those that
                                                 must be refused
 """
 import base64
 import copy
+import datetime
 import hashlib
 import hmac
+import ipaddress
 import json
 import sys
 import time
 
 import jwt as pyjwt
-from cryptography.hazmat.primitives import hashes
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from jwcrypto import jwk, jws
 from jwcrypto.common import json_decode
@@ -253,13 +258,42 @@ def tokens(key_file, claims_json):
         add("one character changed at %d" % index,
             good[:index] + flipped + good[index + 1:])
     changed("over 4096 bytes", filler="x" * 4096)
-    add("64 KiB", "a" * 21845 + "." + "b" * 21845 + "." + "c" * 86)
+    add("64 KiB", "a" * 32000 + "." + "b" * 33448 + "." + "c" * 86)
     add("a JWE", "a.b.c.d.e")
     return out
 
 
+def sign_one(key_file, claims_json, header_json="{}"):
+    key = jwk.JWK.from_json(read(key_file))
+    header = {"alg": "ES256", "typ": "at+jwt", "kid": key["kid"]}
+    header.update(json.loads(header_json))
+    return resign(key, json.dumps(header), claims_json)
+
+
+def certificate(cert_file, key_file):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.utcnow()
+    day = datetime.timedelta(days=1)
+    local = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name)
+            .public_key(key.public_key()).serial_number(1)
+            .not_valid_before(now - day).not_valid_after(now + day)
+            .add_extension(x509.SubjectAlternativeName([local]), False)
+            .add_extension(x509.BasicConstraints(True, None), True)
+            .sign(key, hashes.SHA256()))
+    pem = serialization.Encoding.PEM
+    with open(cert_file, "wb") as file:
+        file.write(made.public_bytes(pem))
+    with open(key_file, "wb") as file:
+        file.write(key.private_bytes(
+            pem, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption()))
+
+
 def main():
-    verbs = {"verify": verify, "key": make_key, "tokens": tokens}
+    verbs = {"verify": verify, "key": make_key, "tokens": tokens,
+             "sign": sign_one, "certificate": certificate}
     json.dump(verbs[sys.argv[1]](*sys.argv[2:]), sys.stdout)
 
 

@@ -3,6 +3,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,32 +20,49 @@ static struct auth auth;
 static struct auth without_keys;
 static char jwks_path[] = "/tmp/userprofile_auth.XXXXXX";
 
-static int
-set_up(void **state)
+/* The keys of now, in a new file. */
+static void
+publish(const struct igw_key *first, const struct igw_key *second)
 {
+    char path[] = "/tmp/userprofile_auth.XXXXXX";
     struct json_t *set = igw_json_object();
     struct json_t *keys = igw_json_array();
     struct igw_buf text;
-    int fd = mkstemp(jwks_path);
+    int fd = mkstemp(path);
 
-    (void)state;
-    igw_log_init("test", IGW_LOG_ERROR);
-    key = igw_key_generate(IGW_ES256);
     igw_buf_init(&text);
-    assert_true(igw_json_append(keys, igw_key_jwk(key)));
+    assert_true(igw_json_append(keys, igw_key_jwk(first)));
+    if (second != NULL) {
+        assert_true(igw_json_append(keys, igw_key_jwk(second)));
+    }
     assert_true(igw_json_set(set, "keys", keys));
     assert_int_equal(igw_json_dump(set, &text), IGW_OK);
     assert_int_equal(write(fd, text.data, text.len), text.len);
     close(fd);
+    assert_int_equal(rename(path, jwks_path), 0);
     igw_buf_clear(&text);
     igw_json_free(&set);
+    if (auth.jwks != NULL) {
+        jwks_check(auth.jwks);
+    }
+}
 
+static int
+set_up(void **state)
+{
+    (void)state;
+    close(mkstemp(jwks_path));
+    igw_log_init("test", IGW_LOG_ERROR);
+    key = igw_key_generate(IGW_ES256);
+    publish(key, NULL);
     auth.issuer = igw_slice_of("identprov");
     auth.audience = igw_slice_of("identgw");
     auth.leeway_sec = 5;
-    auth.jwks = jwks_new(jwks_path);
+    auth.jwks = jwks_new(&(struct jwks_source){ .file = jwks_path });
+    auth.tokens = tokens_new();
     without_keys = auth;
-    without_keys.jwks = jwks_new("/nonexistent/jwks.json");
+    without_keys.jwks =
+        jwks_new(&(struct jwks_source){ .file = "/nonexistent/jwks.json" });
     return auth.jwks == NULL || without_keys.jwks == NULL;
 }
 
@@ -55,6 +73,7 @@ tear_down(void **state)
     unlink(jwks_path);
     jwks_free(&auth.jwks);
     jwks_free(&without_keys.jwks);
+    tokens_free(&auth.tokens);
     igw_key_free(&key);
     return 0;
 }
@@ -91,13 +110,12 @@ authorization_of(const char *scheme, const struct igw_claims *claims,
 static const char *
 verdict(const char *authorization, const char *user, int64_t now)
 {
-    struct igw_claims claims;
+    struct identity identity;
     const char *reason = "unset";
     enum igw_result rc;
 
-    rc = auth_identify(&auth, authorization, user, now, &claims, &reason);
+    rc = auth_identify(&auth, authorization, user, now, &identity, &reason);
     if (rc == IGW_OK) {
-        igw_claims_clear(&claims);
         return "ok";
     }
     assert_int_equal(rc, IGW_DENIED);
@@ -125,7 +143,7 @@ static void
 the_claims_are_the_tokens(void **state)
 {
     struct igw_claims claims = claims_of("s-1", "太郎");
-    struct igw_claims out;
+    struct identity out;
     const char *reason;
     struct igw_buf text;
 
@@ -134,8 +152,7 @@ the_claims_are_the_tokens(void **state)
     assert_int_equal(
         auth_identify(&auth, text.data, "太郎", NOW, &out, &reason), IGW_OK);
     assert_true(igw_slice_is(out.sub, "s-1"));
-    assert_true(igw_slice_is(out.preferred_username, "太郎"));
-    igw_claims_clear(&out);
+    assert_true(igw_slice_is(out.username, "太郎"));
     igw_buf_clear(&text);
 }
 
@@ -184,6 +201,76 @@ a_token_that_is_not_good_has_a_reason(void **state)
     assert_string_not_equal(verdict("Bearer x", "a", NOW), "");
 }
 
+/* Good at NOW, and remembered. */
+static void
+authorization_used(struct igw_buf *out)
+{
+    struct igw_claims claims = claims_of("s-1", "a");
+
+    authorization_of("Bearer ", &claims, out);
+    assert_string_equal(verdict(out->data, "a", NOW), "ok");
+    assert_string_equal(verdict(out->data, "a", NOW), "ok");
+}
+
+static void
+what_is_remembered_ends_with_its_time(void **state)
+{
+    struct igw_buf text;
+
+    (void)state;
+    authorization_used(&text);
+    assert_string_equal(verdict(text.data, "a", NOW + 300 + 4), "ok");
+    assert_string_equal(verdict(text.data, "a", NOW + 300 + 5), "expired");
+    assert_string_equal(verdict(text.data, "a", NOW + 100000), "expired");
+    assert_string_equal(verdict(text.data, "a", NOW - 5), "ok");
+    assert_string_equal(verdict(text.data, "a", NOW - 6), "not_yet_valid");
+    assert_string_equal(verdict(text.data, "a", NOW), "ok");
+    igw_buf_clear(&text);
+}
+
+static void
+what_is_remembered_ends_with_its_key(void **state)
+{
+    struct igw_key *other = igw_key_generate(IGW_ES256);
+    struct igw_buf text;
+
+    (void)state;
+    authorization_used(&text);
+    publish(other, key);
+    assert_string_equal(verdict(text.data, "a", NOW), "ok");
+    publish(other, NULL);
+    assert_string_equal(verdict(text.data, "a", NOW), "unknown_key");
+    assert_string_equal(verdict(text.data, "a", NOW), "unknown_key");
+    publish(key, NULL);
+    assert_string_equal(verdict(text.data, "a", NOW), "ok");
+    igw_buf_clear(&text);
+    igw_key_free(&other);
+}
+
+static void
+what_is_remembered_is_that_token_and_user(void **state)
+{
+    struct igw_buf text;
+
+    (void)state;
+    authorization_used(&text);
+    assert_string_equal(verdict(text.data, "b", NOW), "user_mismatch");
+    for (size_t i = strlen("Bearer "); i < text.len; i += 7) {
+        char kept = text.data[i];
+
+        text.data[i] = kept == 'A' ? 'B' : 'A';
+        assert_string_not_equal(verdict(text.data, "a", NOW), "ok");
+        text.data[i] = kept;
+    }
+    igw_buf_puts(&text, "x");
+    assert_string_not_equal(verdict(text.data, "a", NOW), "ok");
+    text.data[text.len - 1] = ' ';
+    assert_string_not_equal(verdict(text.data, "a", NOW), "ok");
+    text.data[text.len - 2] = '\0';
+    assert_string_not_equal(verdict(text.data, "a", NOW), "ok");
+    igw_buf_clear(&text);
+}
+
 static void
 a_subject_must_fit_the_store(void **state)
 {
@@ -209,7 +296,7 @@ static void
 without_keys_nobody_is_refused_for_good(void **state)
 {
     struct igw_claims claims = claims_of("s-1", "a");
-    struct igw_claims out;
+    struct identity out;
     const char *reason;
     struct igw_buf text;
 
@@ -229,6 +316,9 @@ main(void)
         cmocka_unit_test(the_claims_are_the_tokens),
         cmocka_unit_test(nothing_sent_has_no_reason),
         cmocka_unit_test(a_token_that_is_not_good_has_a_reason),
+        cmocka_unit_test(what_is_remembered_ends_with_its_time),
+        cmocka_unit_test(what_is_remembered_ends_with_its_key),
+        cmocka_unit_test(what_is_remembered_is_that_token_and_user),
         cmocka_unit_test(a_subject_must_fit_the_store),
         cmocka_unit_test(without_keys_nobody_is_refused_for_good),
     };

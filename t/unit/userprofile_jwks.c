@@ -83,10 +83,16 @@ put_key(const struct place *place, const struct igw_key *key)
     igw_json_free(&set);
 }
 
+static struct jwks *
+open_file(const char *path)
+{
+    return jwks_new(&(struct jwks_source){ .file = path });
+}
+
 static bool
 has_key(struct jwks *jwks, const struct igw_key *key)
 {
-    const struct igw_keyset *keys = jwks_acquire(jwks);
+    const struct igw_keyset *keys = jwks_acquire(jwks, NULL);
     bool is_there =
         keys != NULL
         && igw_keyset_find(keys, igw_slice_of(igw_key_kid(key))) != NULL;
@@ -99,10 +105,10 @@ static void
 a_missing_file_is_no_keys_until_it_comes(void **state)
 {
     struct igw_key *key = igw_key_generate(IGW_ES256);
-    struct jwks *jwks = jwks_new(((struct place *)*state)->path);
+    struct jwks *jwks = open_file(((struct place *)*state)->path);
 
     assert_non_null(jwks);
-    assert_null(jwks_acquire(jwks));
+    assert_null(jwks_acquire(jwks, NULL));
     jwks_release(jwks);
 
     put_key(*state, key);
@@ -122,7 +128,7 @@ a_new_file_brings_new_keys(void **state)
     struct jwks *jwks;
 
     put_key(*state, first);
-    jwks = jwks_new(((struct place *)*state)->path);
+    jwks = open_file(((struct place *)*state)->path);
     assert_non_null(jwks);
     assert_true(has_key(jwks, first));
     assert_false(has_key(jwks, second));
@@ -150,7 +156,7 @@ a_bad_file_leaves_the_old_keys(void **state)
     char *large;
 
     put_key(place, key);
-    jwks = jwks_new(place->path);
+    jwks = open_file(place->path);
     assert_non_null(jwks);
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -159,10 +165,10 @@ a_bad_file_leaves_the_old_keys(void **state)
         assert_true(has_key(jwks, key));
     }
 
-    large = calloc(1, JWKS_FILE_MAX + 1);
+    large = calloc(1, JWKS_MAX + 1);
     assert_non_null(large);
-    memset(large, ' ', JWKS_FILE_MAX + 1);
-    write_file(place->path, large, JWKS_FILE_MAX + 1);
+    memset(large, ' ', JWKS_MAX + 1);
+    write_file(place->path, large, JWKS_MAX + 1);
     jwks_check(jwks);
     assert_true(has_key(jwks, key));
     free(large);
@@ -185,7 +191,7 @@ the_thread_notices_by_itself(void **state)
 {
     const struct timespec pause = { .tv_nsec = 50000000 };
     struct igw_key *key = igw_key_generate(IGW_ES256);
-    struct jwks *jwks = jwks_new(((struct place *)*state)->path);
+    struct jwks *jwks = open_file(((struct place *)*state)->path);
 
     assert_non_null(jwks);
     assert_int_equal(jwks_start(jwks), IGW_OK);
@@ -212,7 +218,7 @@ read_on(void *arg)
     struct reader *reader = arg;
 
     while (!__atomic_load_n(&reader->is_stopped, __ATOMIC_RELAXED)) {
-        const struct igw_keyset *keys = jwks_acquire(reader->jwks);
+        const struct igw_keyset *keys = jwks_acquire(reader->jwks, NULL);
         bool is_there = false;
 
         for (size_t i = 0; i < 2; i++) {
@@ -235,7 +241,7 @@ a_change_disturbs_no_reader(void **state)
     pthread_t thread;
 
     put_key(*state, first);
-    reader.jwks = jwks_new(((struct place *)*state)->path);
+    reader.jwks = open_file(((struct place *)*state)->path);
     assert_non_null(reader.jwks);
     assert_int_equal(pthread_create(&thread, NULL, read_on, &reader), 0);
     for (int i = 0; i < 50; i++) {
