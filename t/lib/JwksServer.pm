@@ -13,12 +13,9 @@ use Time::HiRes qw(sleep);
 my %WAYS = (
     serve => sub { answer($_[0], '200 OK', slurp("$_[1]/document")) },
     error => sub { answer($_[0], '500 Internal Server Error', 'no') },
-    missing => sub { answer($_[0], '404 Not Found', 'no') },
-    empty => sub { answer($_[0], '200 OK', '') },
     garbage => sub { answer($_[0], '200 OK', "\x00\xff<html>" x 100) },
     huge => sub { answer($_[0], '200 OK', ' ' x (8 << 20)) },
     closed => sub { },
-    noise => sub { print { $_[0] } "\x16\x03\x01 no HTTP\r\n" x 10 },
     short => sub {
         print { $_[0] } "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
             slurp("$_[1]/document");
@@ -30,15 +27,6 @@ my %WAYS = (
         answer($_[0], '301 Moved', '', 'Location: http://192.0.2.1/jwks');
     },
     hang => sub { sleep 20 },
-    drip => sub {
-        my ($client) = @_;
-        $client->autoflush(1);
-        print {$client} "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
-        for (1 .. 100) {
-            print {$client} ' ' or return;
-            sleep 0.2;
-        }
-    },
 );
 
 sub new {
