@@ -3,10 +3,10 @@
 #include "ngx_http_identgw_ctx.h"
 #include "ngx_http_identgw_headers.h"
 #include "ngx_http_identgw_identity.h"
+#include "ngx_http_identgw_phase.h"
 #include "ngx_http_identgw_question.h"
 #include "ngx_http_identgw_redirect.h"
 #include "ngx_http_identgw_require.h"
-#include "ngx_http_identgw_rewrite.h"
 #include "ngx_http_identgw_session.h"
 #include "ngx_http_identgw_signin.h"
 #include "ngx_http_identgw_status.h"
@@ -21,6 +21,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_identgw_access_add_last(ngx_conf_t *cf);
 static ngx_int_t ngx_http_identgw_access_strip(ngx_http_request_t *r);
+static ngx_http_identgw_rare ngx_int_t ngx_http_identgw_access_strip_lines(
+    ngx_http_request_t *r, const ngx_http_identgw_srv_conf_t *scf);
 static ngx_int_t ngx_http_identgw_access_enter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_enter_own(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ask_t *ask);
@@ -76,21 +78,14 @@ static const ngx_http_identgw_access_phase_t
 ngx_int_t
 ngx_http_identgw_access_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt                    *h;
-    ngx_http_core_main_conf_t              *cmcf;
     const ngx_http_identgw_access_phase_t  *row;
 
-    ngx_http_identgw_rewrite_init(cf);
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
     for (row = ngx_http_identgw_access_phases; row->handler; row++) {
-        h = ngx_array_push(&cmcf->phases[row->phase].handlers);
-        if (h == NULL) {
+        if (ngx_http_identgw_phase_add(cf, row->phase, row->handler)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
-
-        *h = row->handler;
     }
 
     return ngx_http_identgw_access_add_last(cf);
@@ -129,35 +124,63 @@ ngx_http_identgw_access_add_last(ngx_conf_t *cf)
 }
 
 
-/* Once in the life of a client request, whatever phase it begins with. */
+/*
+ * Once in the life of a client request, whatever phase it begins with, for
+ * the identity that it may get later stays. A request that has met open
+ * locations only is stripped again after a redirect: there is nothing more.
+ */
 
 static ngx_int_t
 ngx_http_identgw_access_strip(ngx_http_request_t *r)
 {
-    ngx_http_identgw_ctx_t             *ctx;
     const ngx_http_identgw_srv_conf_t  *scf;
+
+    if (r != r->main || ngx_http_identgw_ctx_is_stripped(r)) {
+        return NGX_DECLINED;
+    }
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_identgw_module);
 
-    if (!scf->configured || r != r->main) {
+    if (!scf->configured) {
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_identgw_ctx_get(r);
-    if (ctx == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    if (r->pool->cleanup == NULL
+        && !ngx_http_identgw_headers_are_marked(r, scf->marks))
+    {
+        /* an ordinary request: it has no context, and nothing to strip */
 
-    if (ctx->stripped) {
+        ngx_http_identgw_ctx_note_stripped(r, NULL);
+
         return NGX_DECLINED;
     }
 
-    if (ngx_http_identgw_headers_strip(r, scf) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return ngx_http_identgw_access_strip_lines(r, scf);
+}
+
+
+static ngx_int_t
+ngx_http_identgw_access_strip_lines(ngx_http_request_t *r,
+    const ngx_http_identgw_srv_conf_t *scf)
+{
+    ngx_int_t                rc;
+    ngx_http_identgw_ctx_t  *ctx;
+
+    ctx = ngx_http_identgw_ctx_find(r);
+
+    if (ctx == NULL || !ctx->stripped) {
+        rc = ngx_http_identgw_headers_strip(r, scf);
+
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+            ngx_http_identgw_variables_forget(r);
+        }
     }
 
-    ctx->stripped = 1;
-    ngx_http_identgw_variables_forget(r);
+    ngx_http_identgw_ctx_note_stripped(r, ctx);
 
     return NGX_DECLINED;
 }
@@ -180,10 +203,13 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
     }
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
-    ctx = ngx_http_identgw_ctx_find(r);
+
+    ctx = (lcf->mode == NGX_HTTP_IDENTGW_OFF) ? ngx_http_identgw_ctx_find(r)
+                                              : ngx_http_identgw_ctx_get(r);
 
     if (ctx == NULL) {
-        return NGX_DECLINED;
+        return lcf->mode == NGX_HTTP_IDENTGW_OFF
+               ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (ngx_http_identgw_ctx_is_of(r, &ctx->authenticate)) {

@@ -9,6 +9,11 @@
 #include <ngx_http.h>
 
 
+/* A function that most requests never come to: its caller is quick then. */
+
+#define ngx_http_identgw_rare  __attribute__((cold, noinline))
+
+
 #define NGX_HTTP_IDENTGW_OFF       0
 #define NGX_HTTP_IDENTGW_OPTIONAL  1
 #define NGX_HTTP_IDENTGW_ON        2
@@ -21,6 +26,7 @@ typedef struct {
     u_char      *lowcase_key;
     ngx_uint_t   hash;
     ngx_str_t    folded;      /* as CGI folds it: see names.h */
+    uint64_t     marks;       /* of all that folds to it */
 } ngx_http_identgw_name_t;
 
 
@@ -45,12 +51,13 @@ typedef struct {
     ngx_array_t      protected;   /* ngx_http_identgw_protected_t */
     ngx_shm_zone_t  *status;      /* NULL: nothing is counted */
     ngx_uint_t       satisfy_any; /* some location with checks says so */
+    ngx_flag_t       configured;  /* some directive of ours is there */
 } ngx_http_identgw_main_conf_t;
 
 
 typedef struct {
     ngx_array_t  *identity;    /* ngx_http_identgw_identity_t */
-    uint64_t      lengths;     /* of all but Authorization: see names.h */
+    uint64_t      marks;       /* of what is stripped: see names.h */
     ngx_uint_t    user;        /* index of the first but Authorization */
     ngx_flag_t    configured;  /* some directive of ours applies here */
 } ngx_http_identgw_srv_conf_t;

@@ -28,6 +28,9 @@ static const ngx_http_identgw_ctx_reason_t  ngx_http_identgw_ctx_reasons[] = {
 };
 
 
+ngx_uint_t  ngx_http_identgw_ctx_none;
+
+
 ngx_http_identgw_ctx_t *
 ngx_http_identgw_ctx_find(const ngx_http_request_t *r)
 {
@@ -35,6 +38,10 @@ ngx_http_identgw_ctx_find(const ngx_http_request_t *r)
     ngx_http_identgw_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r->main, ngx_http_identgw_module);
+
+    if (ctx == (void *) &ngx_http_identgw_ctx_none) {
+        return NULL;
+    }
 
     if (ctx != NULL) {
         return ctx;
@@ -68,9 +75,12 @@ ngx_http_identgw_ctx_get(ngx_http_request_t *r)
         cln->handler = ngx_http_identgw_ctx_cleanup;
         ctx = cln->data;
         ngx_memzero(ctx, sizeof(ngx_http_identgw_ctx_t));
+        ctx->stripped = ngx_http_identgw_ctx_is_stripped(r);
     }
 
-    ngx_http_set_ctx(r->main, ctx, ngx_http_identgw_module);
+    if (ctx->stripped) {
+        ngx_http_set_ctx(r->main, ctx, ngx_http_identgw_module);
+    }
 
     return ctx;
 }

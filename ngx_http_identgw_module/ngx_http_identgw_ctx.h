@@ -2,7 +2,8 @@
  * What the module knows of one client request.
  *
  * It survives internal redirects, which wipe nginx's module contexts, and is
- * shared by the client request's subrequests.
+ * shared by the client request's subrequests. A client request that only meets
+ * open locations has none; nginx's slot holds a mark once it is stripped.
  */
 
 #ifndef NGX_HTTP_IDENTGW_CTX_H
@@ -73,6 +74,44 @@ typedef struct {
     unsigned                            paged : 1;  /* and has its page */
 } ngx_http_identgw_ctx_t;
 
+
+/* The mark. */
+extern ngx_uint_t  ngx_http_identgw_ctx_none;
+
+/* Whether r's client request is stripped; 0: since a redirect, who knows. */
+static ngx_inline ngx_uint_t
+ngx_http_identgw_ctx_is_stripped(const ngx_http_request_t *r)
+{
+    return ngx_http_get_module_ctx(r->main, ngx_http_identgw_module) != NULL;
+}
+
+/* "ctx" is what r has, or NULL. */
+static ngx_inline void
+ngx_http_identgw_ctx_note_stripped(ngx_http_request_t *r,
+    ngx_http_identgw_ctx_t *ctx)
+{
+    if (ctx == NULL) {
+        ngx_http_set_ctx(r, &ngx_http_identgw_ctx_none,
+                         ngx_http_identgw_module);
+
+    } else {
+        ctx->stripped = 1;
+        ngx_http_set_ctx(r, ctx, ngx_http_identgw_module);
+    }
+}
+
+/* Whether r is stripped, in an open location, and came by open ones only. */
+static ngx_inline ngx_uint_t
+ngx_http_identgw_ctx_is_open(const ngx_http_request_t *r)
+{
+    const ngx_http_identgw_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
+
+    return lcf->mode == NGX_HTTP_IDENTGW_OFF
+           && ngx_http_get_module_ctx(r->main, ngx_http_identgw_module)
+           == &ngx_http_identgw_ctx_none;
+}
 
 /* The context of r's client request; NULL: it has none (yet). */
 ngx_http_identgw_ctx_t *ngx_http_identgw_ctx_find(const ngx_http_request_t *r);

@@ -7,8 +7,12 @@
 
 
 static ngx_int_t ngx_http_identgw_filter_header(ngx_http_request_t *r);
+static ngx_http_identgw_rare ngx_int_t ngx_http_identgw_filter_concerned(
+    ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_filter_body(ngx_http_request_t *r,
     ngx_chain_t *in);
+static ngx_http_identgw_rare ngx_int_t ngx_http_identgw_filter_body_in_memory(
+    ngx_http_request_t *r, ngx_chain_t *in);
 static void ngx_http_identgw_filter_watch(ngx_http_identgw_ask_t *ask,
     const ngx_chain_t *in);
 static ngx_uint_t ngx_http_identgw_filter_is_too_big(ngx_http_request_t *r,
@@ -48,22 +52,31 @@ ngx_http_identgw_filter_init(void)
 static ngx_int_t
 ngx_http_identgw_filter_header(ngx_http_request_t *r)
 {
+    if (r != r->main || ngx_http_identgw_ctx_is_open(r)) {
+        return ngx_http_identgw_filter_next_header(r);
+    }
+
+    return ngx_http_identgw_filter_concerned(r);
+}
+
+
+static ngx_int_t
+ngx_http_identgw_filter_concerned(ngx_http_request_t *r)
+{
     static const ngx_str_t  set_cookie = ngx_string("Set-Cookie");
 
     ngx_http_identgw_ctx_t             *ctx;
     const ngx_http_identgw_loc_conf_t  *lcf;
 
-    if (r != r->main) {
-        return ngx_http_identgw_filter_next_header(r);
-    }
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
 
-    ctx = ngx_http_identgw_ctx_find(r);
+    ctx = (lcf->mode == NGX_HTTP_IDENTGW_OFF) ? ngx_http_identgw_ctx_find(r)
+                                              : ngx_http_identgw_ctx_get(r);
 
     if (ctx == NULL) {
-        return ngx_http_identgw_filter_next_header(r);
+        return lcf->mode == NGX_HTTP_IDENTGW_OFF
+               ? ngx_http_identgw_filter_next_header(r) : NGX_ERROR;
     }
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
 
     if (ngx_http_identgw_filter_is_early(r, lcf, ctx)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -102,19 +115,26 @@ ngx_http_identgw_filter_header(ngx_http_request_t *r)
 }
 
 
+static ngx_int_t
+ngx_http_identgw_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    if (r == r->main || !r->subrequest_in_memory) {
+        return ngx_http_identgw_filter_next_body(r, in);
+    }
+
+    return ngx_http_identgw_filter_body_in_memory(r, in);
+}
+
+
 /*
  * Only the header of the answer to authenticate is of use. Its body is read
  * to the end, so that the connection can be kept, and thrown away.
  */
 
 static ngx_int_t
-ngx_http_identgw_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
+ngx_http_identgw_filter_body_in_memory(ngx_http_request_t *r, ngx_chain_t *in)
 {
     ngx_http_identgw_ctx_t  *ctx;
-
-    if (r == r->main || !r->subrequest_in_memory) {
-        return ngx_http_identgw_filter_next_body(r, in);
-    }
 
     ctx = ngx_http_identgw_ctx_find(r);
 

@@ -8,8 +8,8 @@
 
 typedef struct {
     const ngx_http_identgw_srv_conf_t  *scf;
-    const ngx_str_t                    *session;      /* folded */
-    uint64_t                            lengths;      /* set by rebuild */
+    const ngx_http_identgw_name_t      *session;
+    uint64_t                            marks;        /* set by rebuild */
     unsigned                            authorization : 1;
     unsigned                            proxy : 1;
     unsigned                            cookies : 1;
@@ -29,7 +29,7 @@ static ngx_list_part_t *ngx_http_identgw_headers_append(ngx_pool_t *pool,
     ngx_list_part_t *last, ngx_table_elt_t *elts, ngx_uint_t n);
 static ngx_uint_t ngx_http_identgw_headers_drops_any(
     const ngx_http_request_t *r, const ngx_http_identgw_headers_drop_t *drop);
-static uint64_t ngx_http_identgw_headers_lengths(
+static uint64_t ngx_http_identgw_headers_marks(
     const ngx_http_identgw_headers_drop_t *drop);
 static ngx_uint_t ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
     const ngx_http_identgw_headers_drop_t *drop);
@@ -65,7 +65,8 @@ ngx_http_identgw_headers_hide_authorization(ngx_http_request_t *r)
 
     drop.authorization = 1;
 
-    return ngx_http_identgw_headers_rebuild(r, &drop, NULL);
+    return ngx_http_identgw_headers_rebuild(r, &drop, NULL) == NGX_ERROR
+           ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -97,7 +98,7 @@ ngx_http_identgw_headers_apply(ngx_http_request_t *r,
     }
 
     if (session != NULL) {
-        drop.session = &session->folded;
+        drop.session = session;
 
         rc = ngx_http_identgw_headers_add_cookies(r, &added, &session->key);
 
@@ -108,7 +109,7 @@ ngx_http_identgw_headers_apply(ngx_http_request_t *r,
         drop.cookies = (rc == NGX_OK);
     }
 
-    if (ngx_http_identgw_headers_rebuild(r, &drop, &added) != NGX_OK) {
+    if (ngx_http_identgw_headers_rebuild(r, &drop, &added) == NGX_ERROR) {
         return NGX_ERROR;
     }
 
@@ -279,6 +280,8 @@ ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r, ngx_array_t *added,
 
 
 /*
+ * NGX_DECLINED: nothing was to be done.
+ *
  * No part but the first may be empty: nginx's loops over a list would take
  * the element behind its end for a header.
  */
@@ -293,10 +296,10 @@ ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
     ngx_table_elt_t  *elts;
 
     n = (added == NULL) ? 0 : added->nelts;
-    drop->lengths = ngx_http_identgw_headers_lengths(drop);
+    drop->marks = ngx_http_identgw_headers_marks(drop);
 
     if (n == 0 && !ngx_http_identgw_headers_drops_any(r, drop)) {
-        return NGX_OK;
+        return NGX_DECLINED;
     }
 
     list = &r->headers_in.headers;
@@ -426,33 +429,28 @@ ngx_http_identgw_headers_drops_any(const ngx_http_request_t *r,
 /* Of the names that drops() compares with. */
 
 static uint64_t
-ngx_http_identgw_headers_lengths(const ngx_http_identgw_headers_drop_t *drop)
+ngx_http_identgw_headers_marks(const ngx_http_identgw_headers_drop_t *drop)
 {
-    uint64_t          lengths;
+    uint64_t          marks;
     const ngx_str_t  *name;
 
-    lengths = (drop->scf == NULL) ? 0 : drop->scf->lengths;
+    marks = (drop->scf == NULL) ? 0 : drop->scf->marks;
 
     if (drop->authorization) {
         name = &ngx_http_identgw_headers_auth;
-        lengths |= ngx_http_identgw_names_length(name);
-    }
-
-    if (drop->proxy) {
-        name = &ngx_http_identgw_headers_proxy;
-        lengths |= ngx_http_identgw_names_length(name);
+        marks |= ngx_http_identgw_names_letter_marks(name);
     }
 
     if (drop->cookies) {
         name = &ngx_http_identgw_headers_cookie;
-        lengths |= ngx_http_identgw_names_length(name);
+        marks |= ngx_http_identgw_names_letter_marks(name);
     }
 
     if (drop->session != NULL) {
-        lengths |= ngx_http_identgw_names_length(drop->session);
+        marks |= drop->session->marks;
     }
 
-    return lengths;
+    return marks;
 }
 
 
@@ -463,7 +461,7 @@ ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
     ngx_uint_t                          i;
     const ngx_http_identgw_identity_t  *identity;
 
-    if (!(drop->lengths & ngx_http_identgw_names_length(&h->key))) {
+    if (!ngx_http_identgw_names_marked(drop->marks, &h->key)) {
         return 0;
     }
 
@@ -489,7 +487,7 @@ ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
     }
 
     if (drop->session != NULL
-        && ngx_http_identgw_names_equal(drop->session, &h->key))
+        && ngx_http_identgw_names_equal(&drop->session->folded, &h->key))
     {
         return 1;
     }

@@ -11,9 +11,35 @@
 
 
 #include "ngx_http_identgw_conf.h"
+#include "ngx_http_identgw_names.h"
 
 
-/* Takes out the identity headers of "scf" but Authorization, and Proxy. */
+/* Whether a line may have a name of those that "marks" were made of. */
+static ngx_inline ngx_uint_t
+ngx_http_identgw_headers_are_marked(const ngx_http_request_t *r,
+    uint64_t marks)
+{
+    const ngx_list_part_t  *part;
+    const ngx_table_elt_t  *h, *last;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+        last = h + part->nelts;
+
+        for (/* void */; h < last; h++) {
+            if (ngx_http_identgw_names_marked(marks, &h->key)) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+/*
+ * Takes out the identity headers of "scf" but Authorization, and Proxy.
+ * NGX_DECLINED: there was none of them.
+ */
 ngx_int_t ngx_http_identgw_headers_strip(ngx_http_request_t *r,
     const ngx_http_identgw_srv_conf_t *scf);
 

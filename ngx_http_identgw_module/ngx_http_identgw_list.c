@@ -22,6 +22,8 @@ char *
 ngx_http_identgw_list_set(ngx_conf_t *cf, ngx_http_identgw_srv_conf_t *scf,
     const ngx_str_t *args, ngx_uint_t n)
 {
+    static const ngx_str_t  proxy = ngx_string("proxy");
+
     char        *rv;
     ngx_uint_t   i;
 
@@ -34,6 +36,7 @@ ngx_http_identgw_list_set(ngx_conf_t *cf, ngx_http_identgw_srv_conf_t *scf,
     }
 
     ngx_http_identgw_list_find_user(scf);
+    scf->marks |= ngx_http_identgw_names_marks(&proxy);
 
     return NGX_CONF_OK;
 }
@@ -110,7 +113,7 @@ ngx_http_identgw_list_add(ngx_conf_t *cf, ngx_http_identgw_srv_conf_t *scf,
         ngx_http_identgw_names_equal(&authorization, &identity->name.folded);
 
     if (!identity->authorization) {
-        scf->lengths |= ngx_http_identgw_names_length(&name);
+        scf->marks |= identity->name.marks;
     }
 
     return ngx_http_identgw_list_check(cf, scf, identity);

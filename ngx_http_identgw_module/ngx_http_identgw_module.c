@@ -11,6 +11,7 @@
 #include "ngx_http_identgw_filter.h"
 #include "ngx_http_identgw_list.h"
 #include "ngx_http_identgw_names.h"
+#include "ngx_http_identgw_phase.h"
 #include "ngx_http_identgw_rewrite.h"
 #include "ngx_http_identgw_status.h"
 #include "ngx_http_identgw_uri.h"
@@ -149,7 +150,7 @@ ngx_module_t  ngx_http_identgw_module = {
     ngx_http_identgw_module_commands,      /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_identgw_phase_init_module,    /* init module */
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -355,8 +356,16 @@ ngx_http_identgw_module_preconfigure(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_identgw_module_postconfigure(ngx_conf_t *cf)
 {
+    ngx_http_identgw_main_conf_t  *mcf;
+
     if (ngx_http_identgw_check_all(cf) != NGX_OK) {
         return NGX_ERROR;
+    }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_identgw_module);
+
+    if (!mcf->configured) {
+        return NGX_OK;
     }
 
     if (ngx_http_identgw_variables_init(cf) != NGX_OK) {
@@ -402,7 +411,7 @@ ngx_http_identgw_module_create_srv_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     scf->identity = NULL;
-     *     scf->lengths = 0;
+     *     scf->marks = 0;
      *     scf->configured = 0;
      */
 
@@ -434,7 +443,7 @@ ngx_http_identgw_module_merge_srv_conf(ngx_conf_t *cf, void *parent,
     }
 
     conf->identity = prev->identity;
-    conf->lengths = prev->lengths;
+    conf->marks = prev->marks;
     conf->user = prev->user;
 
     return NGX_CONF_OK;
@@ -544,10 +553,13 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
 static void
 ngx_http_identgw_module_configured(ngx_conf_t *cf)
 {
-    ngx_http_identgw_srv_conf_t  *scf;
+    ngx_http_identgw_srv_conf_t   *scf;
+    ngx_http_identgw_main_conf_t  *mcf;
 
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_identgw_module);
     scf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_identgw_module);
 
+    mcf->configured = 1;
     scf->configured = 1;
 }
 

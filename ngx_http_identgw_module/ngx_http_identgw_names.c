@@ -76,6 +76,8 @@ ngx_http_identgw_names_init(ngx_pool_t *pool, const ngx_str_t *key,
     name->folded.len = key->len;
     ngx_http_identgw_names_fold(name->folded.data, key);
 
+    name->marks = ngx_http_identgw_names_marks(&name->folded);
+
     return NGX_OK;
 }
 
@@ -88,6 +90,30 @@ ngx_http_identgw_names_fold(u_char *dst, const ngx_str_t *key)
     for (i = 0; i < key->len; i++) {
         dst[i] = ngx_http_identgw_names_fold_byte(key->data[i]);
     }
+}
+
+
+uint64_t
+ngx_http_identgw_names_marks(const ngx_str_t *folded)
+{
+    u_char      first;
+    uint64_t    marks;
+    ngx_str_t   key;
+    ngx_uint_t  i;
+
+    marks = 0;
+    key.len = folded->len;
+    key.data = &first;
+
+    for (i = 0; i < 256; i++) {
+        first = (u_char) i;
+
+        if (ngx_http_identgw_names_fold_byte(first) == folded->data[0]) {
+            marks |= (uint64_t) 1 << ngx_http_identgw_names_mark(&key);
+        }
+    }
+
+    return marks;
 }
 
 

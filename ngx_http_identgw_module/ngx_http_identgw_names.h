@@ -32,13 +32,31 @@ ngx_http_identgw_names_equal(const ngx_str_t *folded, const ngx_str_t *key)
 }
 
 /*
- * The length of "key" as a bit, for sets of lengths. Folding keeps a length: a
- * name whose bit is in none of a set's names equals none of them.
+ * Most names are known not to be in a set by their length and first byte,
+ * which make one bit of 64. It is the same for a letter in both cases. nginx
+ * ends names with a NUL, so that an empty one has a byte, too.
  */
-static ngx_inline uint64_t
-ngx_http_identgw_names_length(const ngx_str_t *key)
+static ngx_inline ngx_uint_t
+ngx_http_identgw_names_mark(const ngx_str_t *key)
 {
-    return (uint64_t) 1 << (key->len & 63);
+    return (key->len + 2 * key->data[0]) & 63;
+}
+
+/* Whether "key" may be one of the names that "marks" were made of. */
+static ngx_inline ngx_uint_t
+ngx_http_identgw_names_marked(uint64_t marks, const ngx_str_t *key)
+{
+    return (marks >> ngx_http_identgw_names_mark(key)) & 1;
+}
+
+/* The marks of all that folds to "folded", which is not empty. */
+uint64_t ngx_http_identgw_names_marks(const ngx_str_t *folded);
+
+/* The same, of a name that begins with a letter. */
+static ngx_inline uint64_t
+ngx_http_identgw_names_letter_marks(const ngx_str_t *folded)
+{
+    return (uint64_t) 1 << ngx_http_identgw_names_mark(folded);
 }
 
 /* RFC 9110 5.6.2: a non-empty token, the syntax of header and cookie names. */

@@ -11,13 +11,9 @@ typedef struct {
 } ngx_http_identgw_rewrite_conf_t;
 
 
-static ngx_int_t ngx_http_identgw_rewrite_handler(ngx_http_request_t *r);
 static const ngx_module_t *ngx_http_identgw_rewrite_module(ngx_conf_t *cf);
 static ngx_uint_t ngx_http_identgw_rewrite_is_answer(const uintptr_t *code,
     size_t size);
-
-
-static ngx_http_handler_pt  ngx_http_identgw_rewrite_next_handler;
 
 
 ngx_uint_t
@@ -54,50 +50,10 @@ ngx_http_identgw_rewrite_answers(ngx_conf_t *cf)
 }
 
 
-void
-ngx_http_identgw_rewrite_init(ngx_conf_t *cf)
+ngx_uint_t
+ngx_http_identgw_rewrite_is_built(ngx_conf_t *cf)
 {
-    ngx_array_t                *handlers;
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    if (ngx_http_identgw_rewrite_module(cf) == NULL) {
-        return;
-    }
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-    handlers = &cmcf->phases[NGX_HTTP_REWRITE_PHASE].handlers;
-
-    if (handlers->nelts == 0) {
-        return;
-    }
-
-    /* nginx's own module was the first one to come */
-
-    h = handlers->elts;
-
-    ngx_http_identgw_rewrite_next_handler = h[0];
-    h[0] = ngx_http_identgw_rewrite_handler;
-}
-
-
-/*
- * The rewrite module spares such a request its handler only where that is
- * the phase's first one.
- */
-
-static ngx_int_t
-ngx_http_identgw_rewrite_handler(ngx_http_request_t *r)
-{
-    ngx_http_core_srv_conf_t  *cscf;
-
-    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
-
-    if (r->loc_conf == cscf->ctx->loc_conf) {
-        return NGX_DECLINED;
-    }
-
-    return ngx_http_identgw_rewrite_next_handler(r);
+    return ngx_http_identgw_rewrite_module(cf) != NULL;
 }
 
 

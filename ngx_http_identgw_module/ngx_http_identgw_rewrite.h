@@ -16,12 +16,8 @@
  */
 ngx_uint_t ngx_http_identgw_rewrite_answers(ngx_conf_t *cf);
 
-/*
- * To be called once before a handler is put in front of the rewrite
- * module's: nginx runs a server's own directives a second time then, for
- * requests without a location.
- */
-void ngx_http_identgw_rewrite_init(ngx_conf_t *cf);
+/* Whether nginx has its rewrite module at all. */
+ngx_uint_t ngx_http_identgw_rewrite_is_built(ngx_conf_t *cf);
 
 
 #endif

@@ -465,3 +465,158 @@ location /app {
 --- no_error_log
 [error]
 [alert]
+
+
+
+=== TEST 19: nor do the directives of its server see anything
+--- http_config
+map $http_x_user $who { default "user:$http_x_user"; "" nobody; }
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+set $early "$http_x_user";
+error_page 400 =200 /page;
+location /page {
+    return 200 "$who [$early] [$http_x_user]\n";
+}
+--- raw_request eval
+"GET / HTTP/1.1\r\nX-User: admin\r\nConnection: close\r\n\r\n"
+--- response_body
+nobody [] []
+--- no_error_log
+[error]
+
+
+
+=== TEST 20: no road between open locations brings a header back
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+location /rewritten {
+    rewrite ^ /open last;
+}
+location /tried {
+    try_files /nothing /open;
+}
+location /named {
+    try_files /nothing @open;
+}
+location /paged {
+    error_page 404 =200 /open;
+    return 404;
+}
+location /accelerated {
+    proxy_pass http://unix:$TEST_NGINX_CONF/accel;
+}
+location /open {
+    include $TEST_NGINX_CONF/echo.conf;
+}
+location @open {
+    include $TEST_NGINX_CONF/echo.conf;
+}
+--- http_config
+server {
+    listen unix:$TEST_NGINX_CONF/accel;
+    location / {
+        add_header X-Accel-Redirect /open;
+        return 200;
+    }
+}
+--- request eval
+[map { "GET /$_" } qw(rewritten tried named paged accelerated)]
+--- more_headers
+X-User: admin
+X-Other: stays
+--- response_body eval
+[("HTTP_X_OTHER=stays\nREQUEST_METHOD=GET\n") x 5]
+--- no_error_log
+[error]
+
+
+
+=== TEST 21: who was let in keeps the identity on every road, and is asked for once
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+location /start {
+    try_files /nothing /app;
+}
+location /app {
+    identgw on;
+    proxy_pass http://unix:$TEST_NGINX_CONF/accel;
+}
+location /open {
+    try_files /nothing @open;
+}
+location @open {
+    error_page 418 = /again;
+    proxy_intercept_errors on;
+    proxy_pass http://unix:$TEST_NGINX_CONF/teapot;
+}
+location /again {
+    identgw on;
+    try_files /nothing /last;
+}
+location /last {
+    include $TEST_NGINX_CONF/echo.conf;
+}
+--- http_config
+server {
+    listen unix:$TEST_NGINX_CONF/accel;
+    location / {
+        add_header X-Accel-Redirect /open;
+        return 200;
+    }
+}
+server {
+    listen unix:$TEST_NGINX_CONF/teapot;
+    location / {
+        return 418;
+    }
+}
+--- request
+GET /start
+--- more_headers
+JSESSIONID: ok-round
+X-User: admin
+X-Email: admin@example.org
+Authorization: Basic ZXZpbDpwdw==
+--- response_body
+HTTP_AUTHORIZATION=Bearer token.of.round
+HTTP_X_EMAIL=round@example.org
+HTTP_X_FIRST_NAME=First round
+HTTP_X_USER=round
+REQUEST_METHOD=GET
+--- grep_error_log: http subrequest "/.identgw/authenticate
+--- grep_error_log_out
+http subrequest "/.identgw/authenticate
+--- no_error_log
+[error]
+
+
+
+=== TEST 22: a name that begins with no letter goes in all its spellings, too
+--- config
+ignore_invalid_headers off;
+underscores_in_headers on;
+identgw_identity_headers Authorization _user=X-User 9-lives=X-Email;
+include $TEST_NGINX_CONF/idp.conf;
+location /app {
+    identgw on;
+    include $TEST_NGINX_CONF/echo.conf;
+}
+location /off {
+    include $TEST_NGINX_CONF/echo.conf;
+}
+--- request eval
+["GET /app", "GET /off"]
+--- more_headers
+JSESSIONID: ok-odd
+_User: admin
+-user: admin
+.USER: admin
+!uSer: admin
+9-Lives: admin
+9_lives: admin
+--- response_body eval
+["HTTP_9_LIVES=odd\@example.org\nHTTP_AUTHORIZATION=Bearer token.of.odd\nHTTP__USER=odd\nREQUEST_METHOD=GET\n",
+ "HTTP_JSESSIONID=ok-odd\nREQUEST_METHOD=GET\n"]
+--- no_error_log
+[error]
