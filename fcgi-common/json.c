@@ -174,6 +174,12 @@ igw_json_set_bool(struct json_t *object, const char *name, bool value)
     return igw_json_set(object, name, json_boolean(value));
 }
 
+void
+igw_json_remove(struct json_t *object, const char *name)
+{
+    (void)json_object_del(object, name);
+}
+
 bool
 igw_json_append(struct json_t *array, struct json_t *value)
 {

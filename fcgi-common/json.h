@@ -71,6 +71,7 @@ bool igw_json_set_text(struct json_t *object, const char *name,
 bool igw_json_set_integer(struct json_t *object, const char *name,
                           int64_t value);
 bool igw_json_set_bool(struct json_t *object, const char *name, bool value);
+void igw_json_remove(struct json_t *object, const char *name);
 bool igw_json_append(struct json_t *array, struct json_t *value);
 struct json_t *igw_json_new_text(struct igw_slice text);
 

@@ -454,7 +454,7 @@ igw_pg_begin(struct igw_pg *pg)
     enum igw_result rc = ready(pg);
 
     if (rc == IGW_OK) {
-        rc = simple(pg, "BEGIN", "BEGIN");
+        rc = simple(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", "BEGIN");
     }
     pg->in_transaction = rc == IGW_OK;
     return rc;

@@ -75,7 +75,8 @@ enum igw_result igw_pg_query(struct igw_pg *pg, const char *sql,
 const char *igw_pg_constraint(const struct igw_pg *pg);
 
 /*
- * A transaction. Commit's IGW_UNAVAILABLE means outcome unknown. Rollback never
+ * A transaction, in which each statement sees what was committed before it.
+ * Commit's IGW_UNAVAILABLE means outcome unknown. Rollback never
  * fails for the caller: what cannot be rolled back is disconnected.
  */
 enum igw_result igw_pg_begin(struct igw_pg *pg) IGW_MUST_CHECK;

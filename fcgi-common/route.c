@@ -12,6 +12,7 @@ static const char *const method_names[] = {
     [IGW_PATCH] = "PATCH",   [IGW_DELETE] = "DELETE", [IGW_OPTIONS] = "OPTIONS"
 };
 
+static bool fits(const char *pattern, const char *path);
 static bool reaches(const struct igw_call *call, const struct igw_route *route);
 static bool add_allow(struct igw_call *call, const struct igw_route *table,
                       size_t count);
@@ -37,10 +38,28 @@ igw_route(struct igw_call *call, const struct igw_route *table, size_t count)
 }
 
 static bool
+fits(const char *pattern, const char *path)
+{
+    size_t len = strlen(pattern);
+
+    if (len == 0 || pattern[len - 1] != '*') {
+        return strcmp(pattern, path) == 0;
+    }
+    return strncmp(pattern, path, len - 1) == 0 && path[len - 1] != '\0'
+           && strchr(path + len - 1, '/') == NULL;
+}
+
+const char *
+igw_route_last(const struct igw_call *call)
+{
+    return strrchr(call->request->path, '/') + 1;
+}
+
+static bool
 reaches(const struct igw_call *call, const struct igw_route *route)
 {
     return (!route->is_internal || call->request->is_internal)
-           && strcmp(route->path, call->request->path) == 0;
+           && fits(route->path, call->request->path);
 }
 
 /* Allow and Accept-Patch. False: no route has this path. */

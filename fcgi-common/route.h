@@ -1,5 +1,6 @@
 /*
- * route.h: the routing table. The path is matched exactly, below any prefix.
+ * route.h: the routing table. The path is matched exactly, below any prefix; a
+ * last part "*" in the table stands for any one part.
  */
 #ifndef IGW_ROUTE_H
 #define IGW_ROUTE_H
@@ -20,5 +21,8 @@ struct igw_route {
  */
 void igw_route(struct igw_call *call, const struct igw_route *table,
                size_t count);
+
+/* The last part of the request's path, for routes that end in "*". */
+const char *igw_route_last(const struct igw_call *call);
 
 #endif

@@ -18,6 +18,14 @@
 enum app_registration { APP_REGISTRATION_OPEN, APP_REGISTRATION_CLOSED };
 enum app_hash_minimum { APP_HASH_OWASP, APP_HASH_NONE };
 
+enum app_secure { APP_SECURE_AUTO, APP_SECURE_ALWAYS };
+
+enum app_same_site {
+    APP_SAME_SITE_LAX,
+    APP_SAME_SITE_STRICT,
+    APP_SAME_SITE_NONE
+};
+
 struct app_settings {
     const char *database;
     const char *listen; /* NULL: a socket that was passed on */
@@ -32,6 +40,9 @@ struct app_settings {
     int64_t key_algorithm;
     int64_t jwks_max_age_ms;
     const char *session_name;
+    const char *cookie_domain;
+    int64_t cookie_secure;
+    int64_t cookie_same_site;
     int64_t session_idle_ms;
     int64_t session_absolute_ms;
     int64_t session_max;
@@ -69,5 +80,16 @@ struct key_policy app_key_policy(const struct app_settings *settings);
 struct password_cost app_password_cost(const struct app_settings *settings);
 /* For new passwords, without the words of the account. */
 struct rules_password app_password_policy(const struct app_settings *settings);
+
+/* rules_password, with the words of the account. */
+enum igw_result app_new_password(const struct app_settings *settings,
+                                 const struct account *account,
+                                 struct igw_slice given, char **text,
+                                 struct rules_fault *fault) IGW_MUST_CHECK;
+
+enum { APP_GROUPS_MAX = 32 };
+
+/* The names in a text that is parted by commas; borrowed. How many. */
+size_t app_groups(const char *text, struct igw_slice groups[APP_GROUPS_MAX]);
 
 #endif

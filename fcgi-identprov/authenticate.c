@@ -11,24 +11,6 @@
 
 enum { JTI_BYTES = 16 };
 
-static void
-refuse(struct igw_call *call)
-{
-    const char *name = client_session_name(call);
-    struct igw_buf detail;
-
-    igw_buf_init(&detail);
-    igw_buf_printf(&detail,
-                   "There is no valid session. Send the id that POST /login"
-                   " answered with as the header or cookie %s; a bearer token"
-                   " is not taken here.",
-                   name);
-    client_challenge(call);
-    igw_problem(call, 401, "no_session",
-                detail.failed ? "There is no valid session." : detail.data);
-    igw_buf_clear(&detail);
-}
-
 static enum igw_result
 new_jti(struct igw_buf *out)
 {
@@ -48,6 +30,7 @@ sign(const struct app *app, const struct igw_key *key,
      const struct rules_times *times, struct igw_buf *token)
 {
     char sid[SESSION_SID_LEN + 1];
+    struct igw_slice groups[APP_GROUPS_MAX];
     struct igw_buf jti;
     struct igw_claims claims = {
         .iss = igw_slice_of(app->settings->issuer),
@@ -58,6 +41,8 @@ sign(const struct app *app, const struct igw_key *key,
         .email_verified = account->email_verified,
         .given_name = igw_slice_of(account->first_name),
         .family_name = igw_slice_of(account->last_name),
+        .groups = groups,
+        .group_count = app_groups(account->groups, groups),
         .iat = times->issued_at,
         .nbf = times->issued_at,
         .exp = times->expires_at,
@@ -88,6 +73,7 @@ put_headers(struct igw_call *call, const struct live_session *session,
     igw_response_header(response, "X-Email", igw_slice_of(account->email));
     igw_response_header(response, "X-First-Name",
                         igw_slice_of(account->first_name));
+    igw_response_header(response, "X-Groups", igw_slice_of(account->groups));
     igw_response_header(response, "Identgw-Epoch",
                         igw_slice_of(session->epoch));
     igw_response_headerf(response, "X-Accel-Expires", "%lld",
@@ -185,7 +171,7 @@ authenticate_get(struct igw_call *call)
         rc = authenticate(call, id);
     }
     if (rc == IGW_NOT_FOUND) {
-        refuse(call);
+        client_refuse(call);
     } else if (rc != IGW_OK) {
         igw_problem_result(call, rc);
     }

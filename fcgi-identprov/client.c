@@ -1,5 +1,15 @@
 #include "client.h"
 
+#include <string.h>
+
+#include "body.h"
+#include "log.h"
+#include "origin.h"
+#include "problem.h"
+#include "text.h"
+
+enum { AGENT_MAX = 256 };
+
 static const struct app_settings *
 settings_of(const struct igw_call *call)
 {
@@ -59,15 +69,26 @@ client_all_sessions(const struct igw_call *call,
 void
 client_set_cookie(struct igw_call *call, const char *id)
 {
-    const char *name = client_session_name(call);
-    bool is_https = call->request->is_https;
+    static const char *const same_site[] = {
+        [APP_SAME_SITE_LAX] = "Lax",
+        [APP_SAME_SITE_STRICT] = "Strict",
+        [APP_SAME_SITE_NONE] = "None",
+    };
+    const struct app_settings *settings = settings_of(call);
+    const struct session_cookie rules = {
+        .name = client_session_name(call),
+        .domain = settings->cookie_domain,
+        .same_site = same_site[settings->cookie_same_site],
+        .is_secure = call->request->is_https
+                     || settings->cookie_secure == APP_SECURE_ALWAYS,
+    };
     struct igw_buf cookie;
 
     igw_buf_init(&cookie);
     if (id != NULL) {
-        session_cookie(&cookie, name, id, is_https);
+        session_cookie_set(&cookie, &rules, id);
     } else {
-        session_cookie_clear(&cookie, name, is_https);
+        session_cookie_clear(&cookie, &rules);
     }
     if (cookie.failed) {
         call->response->is_broken = true;
@@ -89,10 +110,121 @@ client_audit(const struct igw_call *call, enum audit_event event)
 }
 
 void
+client_answer_empty(struct igw_call *call)
+{
+    igw_response_header(call->response, "Cache-Control",
+                        igw_slice_of("no-store"));
+    igw_response_empty(call->response, 204);
+}
+
+void
 client_challenge(struct igw_call *call)
 {
     igw_response_header(call->response, "WWW-Authenticate",
                         igw_slice_of("Session realm=\"identgw\""));
+}
+
+struct igw_slice
+client_agent(const struct igw_call *call)
+{
+    struct igw_slice agent =
+        igw_slice_of(igw_request_param(call->request, "HTTP_USER_AGENT"));
+
+    if (agent.len > AGENT_MAX) {
+        agent.len = AGENT_MAX;
+        while (agent.len > 0 && (agent.data[agent.len] & 0xc0) == 0x80) {
+            agent.len--;
+        }
+    }
+    if (igw_text_check(agent) != IGW_TEXT_OK) {
+        agent.len = 0;
+    }
+    return agent;
+}
+
+void
+client_refuse(struct igw_call *call)
+{
+    struct igw_buf detail;
+
+    igw_buf_init(&detail);
+    igw_buf_printf(&detail,
+                   "There is no valid session. Send the id that POST /login"
+                   " answered with as the header or cookie %s; a bearer token"
+                   " is not taken here.",
+                   client_session_name(call));
+    client_challenge(call);
+    igw_problem(call, 401, "no_session",
+                detail.failed ? "There is no valid session." : detail.data);
+    igw_buf_clear(&detail);
+}
+
+static enum igw_result
+find_caller(struct igw_call *call, struct client_caller *caller)
+{
+    const struct app *app = call->app;
+    struct igw_slice id = client_session(call);
+    enum igw_result rc = IGW_NOT_FOUND;
+
+    if (id.len > 0) {
+        rc = session_hash(id, &caller->hash);
+    }
+    if (rc == IGW_OK) {
+        rc = store_find_session(call->pg, &caller->hash, app->limits.idle_ms,
+                                app->touch_after_ms, &caller->session);
+    }
+    return rc;
+}
+
+bool
+client_caller(struct igw_call *call, struct client_caller *caller)
+{
+    const struct app *app = call->app;
+    enum igw_result rc;
+
+    memset(caller, 0, sizeof(*caller));
+    rc = find_caller(call, caller);
+    if (rc == IGW_NOT_FOUND) {
+        client_refuse(call);
+        return false;
+    }
+    if (rc != IGW_OK) {
+        igw_problem_result(call, rc);
+        return false;
+    }
+    igw_log_user(caller->session.account.id);
+    if (caller->session.use_is_to_record) {
+        touch_note(app->touch, &caller->hash);
+    }
+    return true;
+}
+
+void
+client_caller_clear(struct client_caller *caller)
+{
+    account_clear(&caller->session.account);
+}
+
+bool
+client_is_foreign(const struct igw_call *call)
+{
+    const struct igw_request *request = call->request;
+    const struct origin_request origin = {
+        .site = igw_request_param(request, "HTTP_SEC_FETCH_SITE"),
+        .origin = igw_request_param(request, "HTTP_ORIGIN"),
+        .host = igw_request_param(request, "HTTP_HOST"),
+        .is_https = request->is_https,
+    };
+    bool has_cookie =
+        session_header(call) == NULL
+        && session_all(NULL, cookies(call), client_session_name(call),
+                       (struct igw_slice[SESSION_ALL_MAX]){ { 0 } })
+               > 0;
+
+    if (request->method == IGW_GET || request->method == IGW_OPTIONS) {
+        return false;
+    }
+    return (has_cookie || body_is_form(request)) && origin_is_foreign(&origin);
 }
 
 struct json_t *
@@ -111,6 +243,21 @@ client_account_json(const struct account *account)
         || !igw_json_set_text(json, "created_at",
                               igw_slice_of(account->created_at))) {
         igw_json_free(&json);
+    }
+    return json;
+}
+
+struct json_t *
+client_groups_json(const struct account *account)
+{
+    struct igw_slice groups[APP_GROUPS_MAX];
+    size_t count = app_groups(account->groups, groups);
+    struct json_t *json = igw_json_array();
+
+    for (size_t i = 0; i < count && json != NULL; i++) {
+        if (!igw_json_append(json, igw_json_new_text(groups[i]))) {
+            igw_json_free(&json);
+        }
     }
     return json;
 }

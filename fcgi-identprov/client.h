@@ -22,6 +22,29 @@ enum igw_result client_all_sessions(const struct igw_call *call,
                                     struct session_hash hashes[SESSION_ALL_MAX],
                                     size_t *count) IGW_MUST_CHECK;
 
+/* User-Agent as far as it is text, at most 256 bytes. Borrowed. */
+struct igw_slice client_agent(const struct igw_call *call);
+
+/* Who calls, for routes that need a session. */
+struct client_caller {
+    struct session_hash hash;
+    struct live_session session;
+};
+
+/* False: the call has been answered, 401 or 503. Else clear *caller. */
+bool client_caller(struct igw_call *call,
+                   struct client_caller *caller) IGW_MUST_CHECK;
+void client_caller_clear(struct client_caller *caller);
+
+/*
+ * A browser sends a form, or a session in its cookie, to write for another
+ * site.
+ */
+bool client_is_foreign(const struct igw_call *call);
+
+/* 401 to who has no session. */
+void client_refuse(struct igw_call *call);
+
 /* Set-Cookie; id NULL clears it. */
 void client_set_cookie(struct igw_call *call, const char *id);
 
@@ -29,10 +52,16 @@ void client_set_cookie(struct igw_call *call, const char *id);
 struct audit_entry client_audit(const struct igw_call *call,
                                 enum audit_event event);
 
+/* 204, not to be stored. */
+void client_answer_empty(struct igw_call *call);
+
 /* WWW-Authenticate of every 401. */
 void client_challenge(struct igw_call *call);
 
 /* An account as clients see it. NULL: no memory. */
 struct json_t *client_account_json(const struct account *account);
+
+/* The names of its groups, an array. NULL: no memory. */
+struct json_t *client_groups_json(const struct account *account);
 
 #endif

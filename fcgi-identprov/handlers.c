@@ -1,6 +1,7 @@
 #include "handlers.h"
 
 #include "app.h"
+#include "client.h"
 #include "problem.h"
 #include "route.h"
 
@@ -9,6 +10,17 @@ static const struct igw_route routes[] = {
     { IGW_POST, "/login", login_post, false },
     { IGW_GET, "/authenticate", authenticate_get, false },
     { IGW_POST, "/logout", logout_post, false },
+    { IGW_GET, "/account", account_get, false },
+    { IGW_PATCH, "/account", account_patch, false },
+    { IGW_DELETE, "/account", account_delete, false },
+    { IGW_POST, "/account", account_patch, false },
+    { IGW_POST, "/account/delete", account_delete, false },
+    { IGW_POST, "/password", password_post, false },
+    { IGW_GET, "/sessions", sessions_get, false },
+    { IGW_DELETE, "/sessions", sessions_delete, false },
+    { IGW_POST, "/sessions", sessions_delete, false },
+    { IGW_DELETE, "/sessions/*", session_delete, false },
+    { IGW_POST, "/sessions/*", session_delete, false },
     { IGW_GET, "/signin", signin_get, false },
     { IGW_GET, "/.well-known/jwks.json", jwks_get, false },
     { IGW_GET, "/revocations", revocations_get, true },
@@ -19,6 +31,11 @@ static const struct igw_route routes[] = {
 void
 handlers_handle(struct igw_call *call)
 {
+    if (client_is_foreign(call)) {
+        igw_problem(call, 403, "cross_site",
+                    "Another site may not write with this browser.");
+        return;
+    }
     igw_route(call, routes, sizeof(routes) / sizeof(routes[0]));
 }
 

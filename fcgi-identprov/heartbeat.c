@@ -27,11 +27,12 @@ now_ms(void)
 }
 
 static void
-beat(struct igw_pg *pg, void *arg)
+beat(struct ticker *ticker, struct igw_pg *pg, void *arg)
 {
     struct heartbeat *heartbeat = arg;
     int64_t began_ms = now_ms();
 
+    (void)ticker;
     if (store_beat(pg) == IGW_OK) {
         atomic_store(&heartbeat->began_ms, began_ms);
     } else {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "attempt.h"
+#include "body.h"
 #include "crypto.h"
 #include "form.h"
 #include "handlers.h"
@@ -40,8 +41,10 @@ answer_session(struct igw_call *call, const struct account *account,
         igw_json_free(&json);
         return;
     }
-    igw_response_header(call->response, client_session_name(call),
-                        igw_slice_of(outcome->id));
+    if (!body_is_form(call->request)) {
+        igw_response_header(call->response, client_session_name(call),
+                            igw_slice_of(outcome->id));
+    }
     client_set_cookie(call, outcome->id);
     igw_response_header(call->response, "Cache-Control",
                         igw_slice_of("no-store"));
@@ -108,6 +111,8 @@ open_session(struct igw_call *call, const struct credential *credential,
     struct new_session new = {
         .account_id = credential->account.id,
         .credential_version = credential->version,
+        .address = call->request->address,
+        .agent = client_agent(call),
         .revoked = revoked,
         .forgiven = keys,
         .audit = client_audit(call, AUDIT_LOGIN),
@@ -229,18 +234,20 @@ login_post(struct igw_call *call)
         [PASSWORD] = { .name = "password" },
     };
     struct igw_errors errors = { 0 };
-    struct json_t *json = NULL;
+    struct body body;
 
-    if (!igw_call_json(call, &json)) {
+    if (!body_read(call, &body)) {
+        body_clear(&body);
         return;
     }
-    form_read(json, fields, FIELDS, &errors);
+    form_read(body.json, fields, FIELDS, &errors);
     form_require(fields, FIELDS, &errors);
     if (igw_errors_any(&errors)) {
         igw_problem_fields(call, &errors);
     } else {
         normalize_and_login(call, fields);
     }
+    body_redirects(call, &body);
     igw_errors_clear(&errors);
-    igw_json_free(&json);
+    body_clear(&body);
 }

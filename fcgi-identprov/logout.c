@@ -1,11 +1,12 @@
 #include "app.h"
+#include "body.h"
 #include "client.h"
 #include "handlers.h"
 #include "log.h"
 #include "problem.h"
 
-void
-logout_post(struct igw_call *call)
+static enum igw_result
+end_sessions(struct igw_call *call)
 {
     struct session_hash hashes[SESSION_ALL_MAX];
     size_t count;
@@ -15,15 +16,31 @@ logout_post(struct igw_call *call)
     if (rc == IGW_OK) {
         rc = store_revoke_sessions(call->pg, hashes, count);
     }
-    if (rc != IGW_OK) {
-        igw_problem_result(call, rc);
-        return;
-    }
-    if (count > 0) {
+    if (rc == IGW_OK && count > 0) {
         igw_logf(IGW_LOG_INFO, "logout", "by %s", call->request->address);
     }
+    return rc;
+}
+
+void
+logout_post(struct igw_call *call)
+{
+    struct body body = { 0 };
+    enum igw_result rc;
+
+    /* Whatever else comes is not asked for. */
+    if (body_is_form(call->request) && !body_read(call, &body)) {
+        body_clear(&body);
+        return;
+    }
+    rc = end_sessions(call);
+    if (rc != IGW_OK) {
+        igw_problem_result(call, rc);
+        body_clear(&body);
+        return;
+    }
     client_set_cookie(call, NULL);
-    igw_response_header(call->response, "Cache-Control",
-                        igw_slice_of("no-store"));
-    igw_response_empty(call->response, 204);
+    client_answer_empty(call);
+    body_redirects(call, &body);
+    body_clear(&body);
 }

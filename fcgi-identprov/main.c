@@ -1,6 +1,8 @@
 /*
  * main.c: the program identprov: its settings and its commands.
  */
+#include <string.h>
+
 #include "app.h"
 #include "cli.h"
 #include "commands.h"
@@ -45,6 +47,16 @@ static const struct igw_setting settings_table[] = {
       "Header and cookie of the session id, unless the gateway names others: "
       "letters, digits, - and _.",
       FIELD(session_name) },
+    { "COOKIE_DOMAIN", IGW_SETTING_TEXT, "", 0, 253, NULL,
+      "Domain of the cookie: its subdomains get the session, too; empty: this "
+      "host only.",
+      FIELD(cookie_domain) },
+    { "COOKIE_SECURE", IGW_SETTING_CHOICE, "auto", 0, 0, "auto|always",
+      "Whether the cookie is for TLS only; auto: where it is set over TLS.",
+      FIELD(cookie_secure) },
+    { "COOKIE_SAMESITE", IGW_SETTING_CHOICE, "lax", 0, 0, "lax|strict|none",
+      "SameSite of the cookie; none makes it Secure.",
+      FIELD(cookie_same_site) },
     { "SESSION_IDLE", IGW_SETTING_DURATION, "30m", 1000, 2592000000, NULL,
       "How long a session lives without use.", FIELD(session_idle_ms) },
     { "SESSION_ABSOLUTE", IGW_SETTING_DURATION, "12h", 1000, 2592000000, NULL,
@@ -57,8 +69,8 @@ static const struct igw_setting settings_table[] = {
       "commit that began less than this ago has succeeded; 0s: always.",
       FIELD(sync_heartbeat_ms) },
     { "PRUNE_INTERVAL", IGW_SETTING_DURATION, "10m", 100, 86400000, NULL,
-      "How often old revocations are removed: a gateway that has not polled "
-      "for as long may have to forget its whole cache.",
+      "How often old revocations and expired sessions are removed: a gateway "
+      "that has not polled for as long may have to forget its whole cache.",
       FIELD(prune_interval_ms) },
     { "PASSWORD_MIN", IGW_SETTING_INTEGER, "8", 8, 64, NULL,
       "Characters that a new password has at least.", FIELD(password_min) },
@@ -85,13 +97,40 @@ static const struct igw_setting settings_table[] = {
       FIELD(connect_timeout_ms) },
 };
 
+static bool
+is_domain(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-")] == '\0';
+}
+
+static bool
+check_cookie(const struct app_settings *settings, FILE *errors)
+{
+    if (!is_domain(settings->cookie_domain)) {
+        (void)fprintf(errors,
+                      "IDENTPROV_COOKIE_DOMAIN=%s is wrong; it must be of small"
+                      " letters, digits, . and -\n",
+                      settings->cookie_domain);
+        return false;
+    }
+    if (settings->cookie_domain[0] != '\0'
+        && session_name_is_of_host(settings->session_name)) {
+        (void)fprintf(errors,
+                      "IDENTPROV_COOKIE_DOMAIN=%s is wrong; browsers take no"
+                      " cookie %s with a domain\n",
+                      settings->cookie_domain, settings->session_name);
+        return false;
+    }
+    return true;
+}
+
 /* What no row of the table can say. */
 static bool
 check(const void *target, FILE *errors)
 {
     const struct app_settings *settings = target;
     const struct password_cost cost = app_password_cost(settings);
-    bool is_valid = true;
+    bool is_valid = check_cookie(settings, errors);
 
     if (!session_name_is_valid(settings->session_name)) {
         (void)fprintf(errors,

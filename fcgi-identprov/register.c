@@ -1,4 +1,5 @@
 #include "attempt.h"
+#include "body.h"
 #include "form.h"
 #include "handlers.h"
 #include "log.h"
@@ -132,21 +133,23 @@ register_post(struct igw_call *call)
     const struct app *app = call->app;
     struct form_field fields[RULES_FIELDS] = { { 0 } };
     struct igw_errors errors = { 0 };
-    struct json_t *json = NULL;
+    struct body body;
 
     if (app->settings->registration != APP_REGISTRATION_OPEN) {
         igw_problem(call, 403, "registration_closed",
                     "Registration is closed here.");
         return;
     }
-    if (!igw_call_json(call, &json)) {
+    if (!body_read(call, &body)) {
+        body_clear(&body);
         return;
     }
     for (int i = 0; i < RULES_FIELDS; i++) {
         fields[i].name = rules_field_names[i];
     }
-    form_read(json, fields, RULES_FIELDS, &errors);
+    form_read(body.json, fields, RULES_FIELDS, &errors);
     check_and_add(call, fields, &errors);
+    body_redirects(call, &body);
     igw_errors_clear(&errors);
-    igw_json_free(&json);
+    body_clear(&body);
 }

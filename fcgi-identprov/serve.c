@@ -153,8 +153,11 @@ init(struct app *app, const struct app_settings *settings)
         .absolute_ms = settings->session_absolute_ms,
         .max = settings->session_max,
     };
-    app->chores.prune_interval_ms = settings->prune_interval_ms;
     proxy_watch_init(&app->proxy_watch);
+    app->chores = (struct chores){
+        .interval_ms = settings->prune_interval_ms,
+        .session_idle_ms = settings->session_idle_ms,
+    };
     app->touch_after_ms = rules_touch_after_ms(settings->session_idle_ms);
     app->key_policy = app_key_policy(settings);
 }

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "text.h"
 
@@ -213,27 +214,51 @@ session_sid(const struct session_hash *hash, char sid[SESSION_SID_LEN + 1])
     igw_hex(hash->bytes, SESSION_SID_LEN / 2, sid);
 }
 
-static void
-add_attributes(struct igw_buf *out, bool is_https)
+static bool
+begins(const char *text, const char *start)
 {
-    igw_buf_puts(out, "; Path=/; HttpOnly; SameSite=Lax");
-    if (is_https) {
+    return strncasecmp(text, start, strlen(start)) == 0;
+}
+
+bool
+session_name_is_of_host(const char *name)
+{
+    return begins(name, "__Host-");
+}
+
+static bool
+is_secure(const struct session_cookie *cookie)
+{
+    return cookie->is_secure || session_name_is_of_host(cookie->name)
+           || begins(cookie->name, "__Secure-")
+           || strcmp(cookie->same_site, "None") == 0;
+}
+
+static void
+add_attributes(struct igw_buf *out, const struct session_cookie *cookie)
+{
+    igw_buf_puts(out, "; Path=/; HttpOnly");
+    if (cookie->domain[0] != '\0' && !session_name_is_of_host(cookie->name)) {
+        igw_buf_printf(out, "; Domain=%s", cookie->domain);
+    }
+    igw_buf_printf(out, "; SameSite=%s", cookie->same_site);
+    if (is_secure(cookie)) {
         igw_buf_puts(out, "; Secure");
     }
 }
 
 void
-session_cookie(struct igw_buf *out, const char *name, const char *id,
-               bool is_https)
+session_cookie_set(struct igw_buf *out, const struct session_cookie *cookie,
+                   const char *id)
 {
-    igw_buf_printf(out, "%s=%s", name, id);
-    add_attributes(out, is_https);
+    igw_buf_printf(out, "%s=%s", cookie->name, id);
+    add_attributes(out, cookie);
 }
 
 void
-session_cookie_clear(struct igw_buf *out, const char *name, bool is_https)
+session_cookie_clear(struct igw_buf *out, const struct session_cookie *cookie)
 {
-    igw_buf_printf(out, "%s=", name);
-    add_attributes(out, is_https);
+    igw_buf_printf(out, "%s=", cookie->name);
+    add_attributes(out, cookie);
     igw_buf_puts(out, "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
 }

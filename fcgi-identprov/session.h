@@ -57,9 +57,24 @@ enum igw_result session_hash(struct igw_slice id,
 void session_sid(const struct session_hash *hash,
                  char sid[SESSION_SID_LEN + 1]);
 
-/* Values of Set-Cookie, appended to out. */
-void session_cookie(struct igw_buf *out, const char *name, const char *id,
-                    bool is_https);
-void session_cookie_clear(struct igw_buf *out, const char *name, bool is_https);
+/* What a cookie says besides its value. */
+struct session_cookie {
+    const char *name;
+    const char *domain; /* "": this host only */
+    const char *same_site;
+    bool is_secure;
+};
+
+/* The browser refuses a name that begins with __Host- on a domain's cookie. */
+bool session_name_is_of_host(const char *name);
+
+/*
+ * Values of Set-Cookie, appended to out. A name that begins with __Host- or
+ * __Secure-, and SameSite=None, make it secure.
+ */
+void session_cookie_set(struct igw_buf *out,
+                        const struct session_cookie *cookie, const char *id);
+void session_cookie_clear(struct igw_buf *out,
+                          const struct session_cookie *cookie);
 
 #endif

@@ -9,6 +9,7 @@
 #include "pg.h"
 #include "store_account.h"
 #include "store_audit.h"
+#include "store_change.h"
 #include "store_feed.h"
 #include "store_key.h"
 #include "store_session.h"

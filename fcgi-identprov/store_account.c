@@ -16,33 +16,66 @@ const char sql_add_account[] =
     " RETURNING hash"
     "), a AS ("
     " INSERT INTO identprov.account (username, username_key, email,"
-    "  email_key, first_name, last_name, password_hash)"
+    "  email_key, first_name, last_name, password_hash, groups,"
+    "  email_verified, disabled)"
     " SELECT $1::text, $2::text, $3::text,"
-    "  $4::text, $5::text, $6::text, $7::text FROM issued"
+    "  $4::text, $5::text, $6::text, $7::text,"
+    "  string_to_array(coalesce($8::text, ''), ','), $9::boolean,"
+    "  $10::boolean FROM issued"
     " RETURNING id, username, email, first_name, last_name, created_at,"
-    "  email_verified"
+    "  email_verified, groups"
     ") SELECT" ACCOUNT_COLUMNS " FROM a";
 
-const char sql_find_credential[] = "SELECT" ACCOUNT_COLUMNS ","
-                                   " a.password_hash,"
-                                   " a.credential_version,"
-                                   " a.disabled"
-                                   " FROM identprov.account AS a"
-                                   " WHERE a.username_key = $1";
+/* Columns of struct credential. */
+#define CREDENTIAL_COLUMNS                   \
+    ACCOUNT_COLUMNS ","                      \
+                    " a.password_hash,"      \
+                    " a.credential_version," \
+                    " a.disabled"
+
+const char sql_find_credential[] =
+    "SELECT" CREDENTIAL_COLUMNS " FROM identprov.account AS a"
+    " WHERE a.username_key = $1";
+
+const char sql_find_credential_of[] =
+    "SELECT" CREDENTIAL_COLUMNS " FROM identprov.account AS a"
+    " WHERE a.id = $1";
+
+const char sql_list_accounts[] =
+    "SELECT" CREDENTIAL_COLUMNS ", a.username_key"
+    " FROM identprov.account AS a WHERE a.username_key > $1"
+    " ORDER BY a.username_key LIMIT 1000";
 
 const char sql_update_hash[] = "UPDATE identprov.account SET password_hash = $3"
                                " WHERE id = $1 AND password_hash = $2";
 
+static void
+read_account(struct account *account, const struct igw_rows *rows, size_t row)
+{
+    account->id = igw_rows_string(rows, row, 0);
+    account->username = igw_rows_string(rows, row, 1);
+    account->email = igw_rows_string(rows, row, 2);
+    account->first_name = igw_rows_string(rows, row, 3);
+    account->last_name = igw_rows_string(rows, row, 4);
+    account->created_at = igw_rows_string(rows, row, 5);
+    account->email_verified = igw_rows_bool(rows, row, 6);
+    account->groups = igw_rows_string(rows, row, 7);
+}
+
+static void
+read_credential(struct credential *credential, const struct igw_rows *rows,
+                size_t row)
+{
+    read_account(&credential->account, rows, row);
+    credential->password_hash = igw_rows_string(rows, row, ACCOUNT_WIDTH);
+    credential->version = igw_rows_string(rows, row, ACCOUNT_WIDTH + 1);
+    credential->is_disabled = igw_rows_bool(rows, row, ACCOUNT_WIDTH + 2);
+}
+
 void
 store_sql_account(struct account *account, struct igw_rows *rows)
 {
-    account->id = igw_rows_string(rows, 0, 0);
-    account->username = igw_rows_string(rows, 0, 1);
-    account->email = igw_rows_string(rows, 0, 2);
-    account->first_name = igw_rows_string(rows, 0, 3);
-    account->last_name = igw_rows_string(rows, 0, 4);
-    account->created_at = igw_rows_string(rows, 0, 5);
-    account->email_verified = igw_rows_bool(rows, 0, 6);
+    read_account(account, rows, 0);
     account->rows = rows;
 }
 
@@ -58,10 +91,16 @@ add_account(struct igw_pg *pg, const struct new_account *new,
             struct account *account, enum store_conflict *conflict)
 {
     const struct igw_pg_param params[] = {
-        igw_pg_string(new->username),      igw_pg_string(new->username_key),
-        igw_pg_string(new->email),         igw_pg_string(new->email_key),
-        igw_pg_string(new->first_name),    igw_pg_string(new->last_name),
+        igw_pg_string(new->username),
+        igw_pg_string(new->username_key),
+        igw_pg_string(new->email),
+        igw_pg_string(new->email_key),
+        igw_pg_string(new->first_name),
+        igw_pg_string(new->last_name),
         igw_pg_string(new->password_hash),
+        igw_pg_string(new->groups),
+        igw_pg_string(new->email_verified ? "t" : "f"),
+        igw_pg_string(new->is_disabled ? "t" : "f"),
     };
     struct igw_rows *rows = NULL;
     enum igw_result rc;
@@ -69,7 +108,10 @@ add_account(struct igw_pg *pg, const struct new_account *new,
     rc = igw_pg_exec(pg, ADD_ACCOUNT, params, sizeof(params) / sizeof(*params),
                      &rows);
     if (rc != IGW_OK) {
-        *conflict = STORE_USERNAME_TAKEN;
+        *conflict =
+            strcmp(igw_pg_constraint(pg), "account_verified_email_unique") == 0
+                ? STORE_EMAIL_TAKEN
+                : STORE_USERNAME_TAKEN;
         return rc;
     }
     if (igw_rows_count(rows) == 0) {
@@ -115,16 +157,16 @@ fail:
     return rc;
 }
 
-enum igw_result
-store_find_credential(struct igw_pg *pg, const char *username_key,
-                      struct credential *credential)
+static enum igw_result
+find_credential(struct igw_pg *pg, enum statement statement, const char *by,
+                struct credential *credential)
 {
-    const struct igw_pg_param params[] = { igw_pg_string(username_key) };
+    const struct igw_pg_param params[] = { igw_pg_string(by) };
     struct igw_rows *rows = NULL;
     enum igw_result rc;
 
     memset(credential, 0, sizeof(*credential));
-    rc = igw_pg_exec(pg, FIND_CREDENTIAL, params, 1, &rows);
+    rc = igw_pg_exec(pg, statement, params, 1, &rows);
     if (rc != IGW_OK) {
         return rc;
     }
@@ -132,11 +174,41 @@ store_find_credential(struct igw_pg *pg, const char *username_key,
         igw_rows_free(&rows);
         return IGW_NOT_FOUND;
     }
-    store_sql_account(&credential->account, rows);
-    credential->password_hash = igw_rows_string(rows, 0, ACCOUNT_WIDTH);
-    credential->version = igw_rows_string(rows, 0, ACCOUNT_WIDTH + 1);
-    credential->is_disabled = igw_rows_bool(rows, 0, ACCOUNT_WIDTH + 2);
+    read_credential(credential, rows, 0);
+    credential->account.rows = rows;
     return IGW_OK;
+}
+
+enum igw_result
+store_find_credential(struct igw_pg *pg, const char *username_key,
+                      struct credential *credential)
+{
+    return find_credential(pg, FIND_CREDENTIAL, username_key, credential);
+}
+
+enum igw_result
+store_find_credential_of(struct igw_pg *pg, const char *account_id,
+                         struct credential *credential)
+{
+    return find_credential(pg, FIND_CREDENTIAL_OF, account_id, credential);
+}
+
+enum igw_result
+store_list_accounts(struct igw_pg *pg, const char *after,
+                    struct igw_rows **rows)
+{
+    const struct igw_pg_param params[] = { igw_pg_string(after) };
+
+    return igw_pg_exec(pg, LIST_ACCOUNTS, params, 1, rows);
+}
+
+void
+store_account_at(struct igw_rows *rows, size_t row,
+                 struct credential *credential, const char **key)
+{
+    memset(credential, 0, sizeof(*credential));
+    read_credential(credential, rows, row);
+    *key = igw_rows_string(rows, row, ACCOUNT_WIDTH + 3);
 }
 
 enum igw_result

@@ -16,6 +16,7 @@ struct account {
     const char *last_name;  /* "" when none */
     const char *created_at; /* RFC 3339, UTC */
     bool email_verified;
+    const char *groups; /* parted by commas, "" when none */
     struct igw_rows *rows;
 };
 
@@ -29,6 +30,9 @@ struct new_account {
     const char *first_name;
     const char *last_name;
     const char *password_hash;
+    const char *groups; /* parted by commas; NULL: none */
+    bool email_verified;
+    bool is_disabled;
 };
 
 enum store_conflict {
@@ -57,6 +61,20 @@ struct credential {
 enum igw_result
 store_find_credential(struct igw_pg *pg, const char *username_key,
                       struct credential *credential) IGW_MUST_CHECK;
+
+enum igw_result
+store_find_credential_of(struct igw_pg *pg, const char *account_id,
+                         struct credential *credential) IGW_MUST_CHECK;
+
+/*
+ * The accounts behind this username_key ("" for the first), in its order, some
+ * at a time; *rows is the caller's.
+ */
+enum igw_result store_list_accounts(struct igw_pg *pg, const char *after,
+                                    struct igw_rows **rows) IGW_MUST_CHECK;
+/* Borrowed from rows; not to be cleared. *key is its username_key. */
+void store_account_at(struct igw_rows *rows, size_t row,
+                      struct credential *credential, const char **key);
 
 /* Replaces the hash if it is still `old`; the version stays. */
 enum igw_result store_update_hash(struct igw_pg *pg, const char *account_id,

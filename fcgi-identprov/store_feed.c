@@ -75,7 +75,8 @@ const char sql_move_floor[] =
                    " saved_at = now()"
                    " WHERE f.saved_at <= now() - $1::bigint * interval '1 millisecond'"
                    "  OR f.saved_at > now()"
-                   "  OR NOT" COVERS("pg_current_snapshot()", "f.saved");
+                   "  OR NOT" COVERS("pg_current_snapshot()",
+                                     "f.saved") " RETURNING 1";
 
 const char sql_prune[] =
     "DELETE FROM identprov.revocation WHERE ctid IN ("
@@ -147,14 +148,19 @@ store_beat(struct igw_pg *pg)
 }
 
 enum igw_result
-store_move_floor(struct igw_pg *pg, int64_t interval_ms)
+store_move_floor(struct igw_pg *pg, int64_t interval_ms, bool *is_moved)
 {
     char interval[NUMBER_SIZE];
     const struct igw_pg_param params[] = {
         store_sql_number(interval_ms, interval),
     };
 
-    return igw_pg_exec(pg, MOVE_FLOOR, params, 1, NULL);
+    struct igw_rows *rows = NULL;
+    enum igw_result rc = igw_pg_exec(pg, MOVE_FLOOR, params, 1, &rows);
+
+    *is_moved = rc == IGW_OK && igw_rows_count(rows) > 0;
+    igw_rows_free(&rows);
+    return rc;
 }
 
 enum igw_result

@@ -47,11 +47,11 @@ enum igw_result store_beat(struct igw_pg *pg) IGW_MUST_CHECK;
 
 /*
  * Once in interval_ms, whichever process comes first: what the last time was
- * saved becomes the floor. Then deletes rows below the floor, at most some
- * hundreds; *is_done when there are no more.
+ * saved becomes the floor. *is_moved tells that process. Then deletes rows
+ * below the floor, at most some hundreds; *is_done when there are no more.
  */
-enum igw_result store_move_floor(struct igw_pg *pg,
-                                 int64_t interval_ms) IGW_MUST_CHECK;
+enum igw_result store_move_floor(struct igw_pg *pg, int64_t interval_ms,
+                                 bool *is_moved) IGW_MUST_CHECK;
 enum igw_result store_prune(struct igw_pg *pg, bool *is_done) IGW_MUST_CHECK;
 
 #endif

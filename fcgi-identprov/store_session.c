@@ -6,6 +6,8 @@
 #include "store_sql.h"
 #include "text.h"
 
+enum { WALK_AT_ONCE = 1000 };
+
 /*
  * The row lock makes logins of one account wait for each other and for what
  * changes its credential; the session begins once the lock is there.
@@ -18,11 +20,10 @@ const char sql_add_session[] =
     "), start AS MATERIALIZED ("
     " SELECT id, clock_timestamp() AS at FROM owner"
     ") INSERT INTO identprov.session AS s (hash, account_id, created_at,"
-    "  last_used_at, expires_at)"
+    "  last_used_at, expires_at, address, agent)"
     " SELECT $1::bytea, id, at,"
-    "  at, at + $4::bigint * interval '1 millisecond' FROM start"
-    " RETURNING to_char(s.expires_at AT TIME ZONE 'UTC',"
-    "                   'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+    "  at, at + $4::bigint * interval '1 millisecond', $5, $6 FROM start"
+    " RETURNING" TIME_OF("s.expires_at");
 
 const char sql_keep_sessions[] =
     "WITH gone AS ("
@@ -52,6 +53,41 @@ const char sql_revoke_sessions[] =
     " RETURNING hash"
     ")" REVOKE_GONE;
 
+const char sql_end_session[] =
+    "WITH gone AS ("
+    " DELETE FROM identprov.session"
+    " WHERE account_id = $1 AND encode(substr(hash, 1, 8), 'hex') = $2"
+    " RETURNING hash"
+    ")" REVOKE_GONE " RETURNING 1";
+
+const char sql_list_sessions[] =
+    "SELECT encode(substr(hash, 1, 8), 'hex'), hash = $2::bytea," TIME_OF("created_at") "," TIME_OF(
+        "last_used_at") "," TIME_OF("expires_at") ", address, agent"
+                                                  " FROM identprov.session"
+                                                  " WHERE account_id = $1 AND expires_at > now()"
+                                                  "  AND last_used_at > now() - $3::bigint * interval '1 millisecond'"
+                                                  " ORDER BY created_at DESC, hash";
+
+/* In the order of the primary key: last_used_at is in no index. */
+const char sql_remove_expired[] =
+    "WITH seen AS MATERIALIZED ("
+    " SELECT hash, expires_at <= now()"
+    "  OR last_used_at <= now() - $2::bigint * interval '1 millisecond'"
+    "  AS is_over"
+    " FROM identprov.session WHERE hash > $1::bytea"
+    " ORDER BY hash LIMIT $3::bigint"
+    "), locked AS MATERIALIZED ("
+    " SELECT hash FROM identprov.session"
+    " WHERE hash = ANY (ARRAY(SELECT hash FROM seen WHERE is_over))"
+    "  AND (expires_at <= now()"
+    "   OR last_used_at <= now() - $2::bigint * interval '1 millisecond')"
+    " FOR UPDATE SKIP LOCKED"
+    "), gone AS ("
+    " DELETE FROM identprov.session"
+    " WHERE hash = ANY (ARRAY(SELECT hash FROM locked))"
+    ") SELECT (SELECT count(*) FROM seen),"
+    " (SELECT encode(hash, 'hex') FROM seen ORDER BY hash DESC LIMIT 1)";
+
 /*
  * Rows that another transaction holds are passed over: a login or logout that
  * deletes them shall neither wait for this nor deadlock with it.
@@ -77,11 +113,13 @@ begin_session(struct igw_pg *pg, const struct new_session *new,
         igw_pg_string(new->account_id),
         igw_pg_string(new->credential_version),
         store_sql_number(absolute_ms, absolute),
+        igw_pg_string(new->address),
+        igw_pg_text(new->agent),
     };
     struct igw_rows *rows = NULL;
     enum igw_result rc;
 
-    rc = igw_pg_exec(pg, ADD_SESSION, params, 4, &rows);
+    rc = igw_pg_exec(pg, ADD_SESSION, params, 6, &rows);
     if (rc != IGW_OK) {
         return rc;
     }
@@ -233,4 +271,88 @@ store_touch_sessions(struct igw_pg *pg, const struct session_hash *hashes,
 
     (void)store_sql_number(touch_ms, touch);
     return exec_hashes(pg, TOUCH_SESSIONS, hashes, count, touch);
+}
+
+enum igw_result
+store_end_session(struct igw_pg *pg, const char *account_id, const char *sid)
+{
+    const struct igw_pg_param params[] = {
+        igw_pg_string(account_id),
+        igw_pg_string(sid),
+    };
+    struct igw_rows *rows = NULL;
+    enum igw_result rc = igw_pg_exec(pg, END_SESSION, params, 2, &rows);
+
+    if (rc == IGW_OK && igw_rows_count(rows) == 0) {
+        rc = IGW_NOT_FOUND;
+    }
+    igw_rows_free(&rows);
+    return rc;
+}
+
+enum igw_result
+store_list_sessions(struct igw_pg *pg, const char *account_id,
+                    const struct session_hash *current, int64_t idle_ms,
+                    struct igw_rows **rows)
+{
+    char idle[NUMBER_SIZE];
+    const struct igw_pg_param params[] = {
+        igw_pg_string(account_id),
+        store_sql_hash(current),
+        store_sql_number(idle_ms, idle),
+    };
+
+    return igw_pg_exec(pg, LIST_SESSIONS, params, 3, rows);
+}
+
+struct listed_session
+store_session_at(const struct igw_rows *rows, size_t row)
+{
+    return (struct listed_session){
+        .sid = igw_rows_string(rows, row, 0),
+        .is_current = igw_rows_bool(rows, row, 1),
+        .created_at = igw_rows_string(rows, row, 2),
+        .last_used_at = igw_rows_string(rows, row, 3),
+        .expires_at = igw_rows_string(rows, row, 4),
+        .address = igw_rows_string(rows, row, 5),
+        .agent = igw_rows_string(rows, row, 6),
+    };
+}
+
+/* walk->last from the digits that the database has made of it. */
+static void
+walk_to(struct session_walk *walk, const char *hex)
+{
+    unsigned int byte;
+
+    for (size_t i = 0; i < sizeof(walk->last.bytes); i++) {
+        if (sscanf(hex + 2 * i, "%2x", &byte) != 1) {
+            walk->has_ended = true;
+            return;
+        }
+        walk->last.bytes[i] = (unsigned char)byte;
+    }
+}
+
+enum igw_result
+store_remove_expired(struct igw_pg *pg, int64_t idle_ms,
+                     struct session_walk *walk)
+{
+    char idle[NUMBER_SIZE];
+    char max[NUMBER_SIZE];
+    const struct igw_pg_param params[] = {
+        store_sql_hash(&walk->last),
+        store_sql_number(idle_ms, idle),
+        store_sql_number(WALK_AT_ONCE, max),
+    };
+    struct igw_rows *rows = NULL;
+    enum igw_result rc = igw_pg_exec(pg, REMOVE_EXPIRED, params, 3, &rows);
+
+    walk->has_ended =
+        rc != IGW_OK || igw_rows_integer(rows, 0, 0) < WALK_AT_ONCE;
+    if (!walk->has_ended) {
+        walk_to(walk, igw_rows_string(rows, 0, 1));
+    }
+    igw_rows_free(&rows);
+    return rc;
 }

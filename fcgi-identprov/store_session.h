@@ -20,6 +20,8 @@ struct new_session {
     const char *account_id;
     const char *credential_version;
     struct session_hash hash;
+    const char *address; /* where it was begun from */
+    struct igw_slice agent;
     const struct session_hash *revoked; /* sessions that end with this login */
     size_t revoked_count;
     const struct throttle_keys *forgiven; /* the password was right */
@@ -56,6 +58,41 @@ enum igw_result store_find_session(struct igw_pg *pg,
 enum igw_result store_revoke_sessions(struct igw_pg *pg,
                                       const struct session_hash *hashes,
                                       size_t count) IGW_MUST_CHECK;
+
+/* IGW_NOT_FOUND: the account has no session whose hash begins so. */
+enum igw_result store_end_session(struct igw_pg *pg, const char *account_id,
+                                  const char *sid) IGW_MUST_CHECK;
+
+/* What its owner is told of a session; borrowed from rows. */
+struct listed_session {
+    const char *sid; /* the first digits of its hash */
+    bool is_current;
+    const char *created_at;
+    const char *last_used_at; /* as recorded */
+    const char *expires_at;
+    const char *address;
+    const char *agent;
+};
+
+/* The account's live sessions, newest first; *rows is the caller's. */
+enum igw_result store_list_sessions(struct igw_pg *pg, const char *account_id,
+                                    const struct session_hash *current,
+                                    int64_t idle_ms,
+                                    struct igw_rows **rows) IGW_MUST_CHECK;
+struct listed_session store_session_at(const struct igw_rows *rows, size_t row);
+
+/* How far store_remove_expired has come; zero to begin. */
+struct session_walk {
+    struct session_hash last;
+    bool has_ended;
+};
+
+/*
+ * Looks at some sessions behind walk->last and removes those that are over.
+ * Nobody has to be told: an authenticate answer ends with its session.
+ */
+enum igw_result store_remove_expired(struct igw_pg *pg, int64_t idle_ms,
+                                     struct session_walk *walk) IGW_MUST_CHECK;
 
 /*
  * Records that these sessions were used now, where the last recorded use is

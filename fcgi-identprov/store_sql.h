@@ -14,9 +14,11 @@
  * sql_<name>.
  */
 
-#define STORE_ACCOUNT_STATEMENTS(X)           \
-    X(ADD_ACCOUNT, add_account, false)        \
-    X(FIND_CREDENTIAL, find_credential, true) \
+#define STORE_ACCOUNT_STATEMENTS(X)                 \
+    X(ADD_ACCOUNT, add_account, false)              \
+    X(FIND_CREDENTIAL, find_credential, true)       \
+    X(FIND_CREDENTIAL_OF, find_credential_of, true) \
+    X(LIST_ACCOUNTS, list_accounts, true)           \
     X(UPDATE_HASH, update_hash, false)
 
 #define STORE_SESSION_STATEMENTS(X)            \
@@ -24,6 +26,9 @@
     X(KEEP_SESSIONS, keep_sessions, false)     \
     X(FIND_SESSION, find_session, true)        \
     X(REVOKE_SESSIONS, revoke_sessions, false) \
+    X(END_SESSION, end_session, false)         \
+    X(LIST_SESSIONS, list_sessions, true)      \
+    X(REMOVE_EXPIRED, remove_expired, false)   \
     X(TOUCH_SESSIONS, touch_sessions, false)
 
 #define STORE_KEY_STATEMENTS(X)      \
@@ -51,10 +56,24 @@
     X(ADD_AUDIT, add_audit, false) \
     X(LIST_AUDIT, list_audit, true)
 
+#define STORE_CHANGE_STATEMENTS(X)             \
+    X(LOCK_ACCOUNT, lock_account, false)       \
+    X(CHANGE_PERSON, change_person, false)     \
+    X(CHANGE_PASSWORD, change_password, false) \
+    X(SET_DISABLED, set_disabled, false)       \
+    X(VERIFY_EMAIL, verify_email, false)       \
+    X(ADD_GROUP, add_group, false)             \
+    X(REMOVE_GROUP, remove_group, false)       \
+    X(DELETE_ACCOUNT, delete_account, false)   \
+    X(TELL_SESSIONS, tell_sessions, false)     \
+    X(END_SESSIONS, end_sessions, false)       \
+    X(END_ALL_SESSIONS, end_all_sessions, false)
+
 #define STORE_STATEMENTS(X)      \
     STORE_ACCOUNT_STATEMENTS(X)  \
     STORE_SESSION_STATEMENTS(X)  \
     STORE_KEY_STATEMENTS(X)      \
+    STORE_CHANGE_STATEMENTS(X)   \
     STORE_FEED_STATEMENTS(X)     \
     STORE_THROTTLE_STATEMENTS(X) \
     STORE_AUDIT_STATEMENTS(X)
@@ -76,9 +95,15 @@ STORE_STATEMENTS(STORE_TEXT)
     " a.last_name,"                                  \
     " to_char(a.created_at AT TIME ZONE 'UTC',"      \
     "         'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')," \
-    " a.email_verified"
+    " a.email_verified,"                             \
+    " array_to_string(a.groups, ',')"
 
-enum { ACCOUNT_WIDTH = 7 };
+enum { ACCOUNT_WIDTH = 8 };
+
+/* RFC 3339, UTC. */
+#define TIME_OF(column)                       \
+    " to_char(" column " AT TIME ZONE 'UTC'," \
+    "         'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
 /* Takes over the rows, whose first row begins with ACCOUNT_COLUMNS. */
 void store_sql_account(struct account *account, struct igw_rows *rows);

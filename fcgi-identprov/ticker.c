@@ -15,11 +15,9 @@ struct ticker {
     bool is_closing;
 };
 
-/* False: the ticker is closing. */
-static bool
-wait_for_next(struct ticker *ticker)
+bool
+ticker_rest(struct ticker *ticker, int64_t ms)
 {
-    int64_t ms = ticker->config.interval_ms;
     struct timespec until;
     bool goes_on;
     int rc = 0;
@@ -45,8 +43,8 @@ run(void *arg)
     struct ticker *ticker = arg;
 
     do {
-        ticker->config.tick(ticker->pg, ticker->config.arg);
-    } while (wait_for_next(ticker));
+        ticker->config.tick(ticker, ticker->pg, ticker->config.arg);
+    } while (ticker_rest(ticker, ticker->config.interval_ms));
     return NULL;
 }
 

@@ -173,24 +173,42 @@ test_names(void **state)
 static void
 test_cookies_as_they_are_set(void **state)
 {
+    static const char expired[] =
+        " Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+    static const struct {
+        struct session_cookie cookie;
+        const char *attributes;
+    } cases[] = {
+        { { "JSESSIONID", "", "Lax", false }, "; SameSite=Lax" },
+        { { "sid", "", "Lax", true }, "; SameSite=Lax; Secure" },
+        { { "sid", "a.example", "Strict", false },
+          "; Domain=a.example; SameSite=Strict" },
+        { { "sid", "", "None", false }, "; SameSite=None; Secure" },
+        { { "__Host-sid", "", "Lax", false }, "; SameSite=Lax; Secure" },
+        { { "__host-sid", "a.example", "Lax", false },
+          "; SameSite=Lax; Secure" },
+        { { "__Secure-sid", "a.example", "Lax", false },
+          "; Domain=a.example; SameSite=Lax; Secure" },
+    };
     struct igw_buf out;
+    char expected[256];
 
-    igw_buf_init(&out);
-    session_cookie(&out, "JSESSIONID", ID, false);
-    assert_string_equal(out.data,
-                        "JSESSIONID=" ID "; Path=/; HttpOnly; SameSite=Lax");
-    igw_buf_clear(&out);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct session_cookie *cookie = &cases[i].cookie;
 
-    session_cookie(&out, "sid", ID, true);
-    assert_string_equal(out.data,
-                        "sid=" ID "; Path=/; HttpOnly; SameSite=Lax; Secure");
-    igw_buf_clear(&out);
-
-    session_cookie_clear(&out, "sid", true);
-    assert_string_equal(out.data,
-                        "sid=; Path=/; HttpOnly; SameSite=Lax; Secure;"
-                        " Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
-    igw_buf_clear(&out);
+        igw_buf_init(&out);
+        session_cookie_set(&out, cookie, ID);
+        (void)snprintf(expected, sizeof(expected),
+                       "%s=" ID "; Path=/; HttpOnly%s", cookie->name,
+                       cases[i].attributes);
+        assert_string_equal(out.data, expected);
+        igw_buf_reset(&out);
+        session_cookie_clear(&out, cookie);
+        (void)snprintf(expected, sizeof(expected), "%s=; Path=/; HttpOnly%s;%s",
+                       cookie->name, cases[i].attributes, expired);
+        assert_string_equal(out.data, expected);
+        igw_buf_clear(&out);
+    }
 }
 
 static void

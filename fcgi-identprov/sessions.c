@@ -1,0 +1,154 @@
+/*
+ * sessions.c: what a user sees and ends of the account's own sessions.
+ */
+#include <string.h>
+
+#include "app.h"
+#include "body.h"
+#include "client.h"
+#include "handlers.h"
+#include "log.h"
+#include "problem.h"
+#include "route.h"
+
+static bool
+set_session(struct json_t *json, const struct listed_session *session)
+{
+    return igw_json_set_text(json, "id", igw_slice_of(session->sid))
+           && igw_json_set_bool(json, "current", session->is_current)
+           && igw_json_set_text(json, "created_at",
+                                igw_slice_of(session->created_at))
+           && igw_json_set_text(json, "last_used_at",
+                                igw_slice_of(session->last_used_at))
+           && igw_json_set_text(json, "expires_at",
+                                igw_slice_of(session->expires_at))
+           && igw_json_set_text(json, "address", igw_slice_of(session->address))
+           && igw_json_set_text(json, "user_agent",
+                                igw_slice_of(session->agent));
+}
+
+static enum igw_result
+answer_list(struct igw_call *call, const struct igw_rows *rows)
+{
+    struct json_t *json = igw_json_object();
+    struct json_t *list = igw_json_array();
+    bool is_made = igw_json_set(json, "sessions", list);
+
+    for (size_t i = 0; i < igw_rows_count(rows) && is_made; i++) {
+        const struct listed_session session = store_session_at(rows, i);
+        struct json_t *item = igw_json_object();
+
+        is_made = set_session(item, &session);
+        is_made = igw_json_append(list, item) && is_made;
+    }
+    if (is_made) {
+        igw_response_header(call->response, "Cache-Control",
+                            igw_slice_of("no-store"));
+        igw_response_json(call->response, 200, json);
+    }
+    igw_json_free(&json);
+    return is_made ? IGW_OK : IGW_ERROR;
+}
+
+void
+sessions_get(struct igw_call *call)
+{
+    const struct app *app = call->app;
+    struct client_caller caller;
+    struct igw_rows *rows = NULL;
+    enum igw_result rc;
+
+    if (!client_caller(call, &caller)) {
+        return;
+    }
+    rc = store_list_sessions(call->pg, caller.session.account.id, &caller.hash,
+                             app->limits.idle_ms, &rows);
+    if (rc == IGW_OK) {
+        rc = answer_list(call, rows);
+    }
+    if (rc != IGW_OK) {
+        igw_problem_result(call, rc);
+    }
+    igw_rows_free(&rows);
+    client_caller_clear(&caller);
+}
+
+/* A form is read for where to go then. False: answered. */
+static bool
+read_form(struct igw_call *call, struct body *body)
+{
+    *body = (struct body){ 0 };
+    return !body_is_form(call->request) || body_read(call, body);
+}
+
+static void
+end_others(struct igw_call *call, const struct client_caller *caller)
+{
+    enum igw_result rc =
+        store_end_sessions(call->pg, caller->session.account.id, &caller->hash);
+
+    if (rc != IGW_OK) {
+        igw_problem_result(call, rc);
+        return;
+    }
+    igw_logf(IGW_LOG_INFO, "sessions_ended", "by %s", call->request->address);
+    client_answer_empty(call);
+}
+
+void
+sessions_delete(struct igw_call *call)
+{
+    struct client_caller caller;
+    struct body body;
+
+    if (client_caller(call, &caller)) {
+        if (read_form(call, &body)) {
+            end_others(call, &caller);
+            body_redirects(call, &body);
+        }
+        body_clear(&body);
+        client_caller_clear(&caller);
+    }
+}
+
+static void
+end_one(struct igw_call *call, const struct client_caller *caller)
+{
+    const char *sid = igw_route_last(call);
+    char own[SESSION_SID_LEN + 1];
+    enum igw_result rc;
+
+    rc = store_end_session(call->pg, caller->session.account.id, sid);
+    if (rc == IGW_NOT_FOUND) {
+        igw_problem(call, 404, "no_such_session",
+                    "You have no session of this id.");
+        return;
+    }
+    if (rc != IGW_OK) {
+        igw_problem_result(call, rc);
+        return;
+    }
+    igw_logf(IGW_LOG_INFO, "session_ended", "%s by %s", sid,
+             call->request->address);
+    session_sid(&caller->hash, own);
+    if (strcmp(own, sid) == 0) {
+        client_set_cookie(call, NULL);
+    }
+    client_answer_empty(call);
+}
+
+void
+session_delete(struct igw_call *call)
+{
+    struct client_caller caller;
+    struct body body;
+
+    if (client_caller(call, &caller)) {
+        if (read_form(call, &body)) {
+            end_one(call, &caller);
+            body_redirects(call, &body);
+        }
+        body_clear(&body);
+        client_caller_clear(&caller);
+    }
+}
