@@ -101,11 +101,12 @@ store(struct igw_call *call, const struct client_caller *caller,
         .first_name = change->first_name,
         .last_name = change->last_name,
     };
+    const struct audit_entry audit = client_audit(call, AUDIT_ACCOUNT_CHANGED);
     struct account account;
     enum igw_result rc;
 
     rc = store_change_person(call->pg, caller->session.account.id, &person,
-                             &account);
+                             &audit, &account);
     if (rc == IGW_OK) {
         igw_logf(IGW_LOG_INFO, "account_changed", "by %s",
                  call->request->address);
@@ -170,6 +171,7 @@ static void
 delete_account(struct igw_call *call, const struct client_caller *caller,
                struct json_t *json)
 {
+    const struct audit_entry audit = client_audit(call, AUDIT_ACCOUNT_DELETED);
     struct form_field password = { .name = "password" };
     struct igw_errors errors = { 0 };
     struct credential credential = { 0 };
@@ -181,7 +183,7 @@ delete_account(struct igw_call *call, const struct client_caller *caller,
         igw_problem_fields(call, &errors);
     } else if (own_password_is_right(call, caller, &password, &credential)) {
         rc = store_delete_account(call->pg, credential.account.id,
-                                  credential.version);
+                                  credential.version, &audit);
         own_password_answer(call, rc, "account_deleted");
     }
     if (rc == IGW_OK) {

@@ -262,7 +262,7 @@ keys_free(struct keys **keys)
 }
 
 void
-keys_reload(struct igw_pg *pg, void *arg)
+keys_reload(struct ticker *ticker, struct igw_pg *pg, void *arg)
 {
     struct keys *keys = arg;
     char why[KEYS_WHY_SIZE] = "out of memory";

@@ -9,6 +9,7 @@
 #define KEYS_H
 
 #include "keychain.h"
+#include "ticker.h"
 
 enum { KEYS_WHY_SIZE = KEYCHAIN_WHY_SIZE, KEYS_RELOAD_MS = 1000 };
 
@@ -24,7 +25,7 @@ enum igw_result keys_new(struct igw_pg *pg, const struct key_policy *policy,
 void keys_free(struct keys **keys);
 
 /* For struct ticker_config, every KEYS_RELOAD_MS: arg is a struct keys. */
-void keys_reload(struct igw_pg *pg, void *arg);
+void keys_reload(struct ticker *ticker, struct igw_pg *pg, void *arg);
 
 struct held_key;
 

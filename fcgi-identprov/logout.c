@@ -8,13 +8,14 @@
 static enum igw_result
 end_sessions(struct igw_call *call)
 {
+    const struct audit_entry audit = client_audit(call, AUDIT_LOGOUT);
     struct session_hash hashes[SESSION_ALL_MAX];
     size_t count;
     enum igw_result rc;
 
     rc = client_all_sessions(call, hashes, &count);
     if (rc == IGW_OK) {
-        rc = store_revoke_sessions(call->pg, hashes, count);
+        rc = store_revoke_sessions(call->pg, hashes, count, &audit);
     }
     if (rc == IGW_OK && count > 0) {
         igw_logf(IGW_LOG_INFO, "logout", "by %s", call->request->address);

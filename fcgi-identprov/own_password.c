@@ -1,5 +1,8 @@
 #include "own_password.h"
 
+#include <stdlib.h>
+
+#include "attempt.h"
 #include "body.h"
 #include "handlers.h"
 #include "log.h"
@@ -32,12 +35,22 @@ answer_unhashed(struct igw_call *call, enum igw_result result)
     }
 }
 
+/* A failure that is not written down is no answer yet. */
 static void
-answer_wrong(struct igw_call *call, const struct form_field *field)
+answer_wrong(struct igw_call *call, const struct account *account,
+             const struct form_field *field)
 {
+    struct audit_entry audit = client_audit(call, AUDIT_PASSWORD_FAILED);
     struct igw_errors errors = { 0 };
+    enum igw_result rc;
 
     igw_logf(IGW_LOG_INFO, "wrong_password", "by %s", call->request->address);
+    audit.account_id = account->id;
+    rc = store_audit(call->pg, &audit);
+    if (rc != IGW_OK) {
+        igw_problem_result(call, rc);
+        return;
+    }
     igw_errors_add(&errors, field->name, "wrong_password",
                    "is not your password");
     igw_problem_fields(call, &errors);
@@ -61,9 +74,26 @@ is_right(struct igw_call *call, const struct form_field *field,
     if (rc != IGW_OK) {
         answer_unhashed(call, rc);
     } else if (!verdict.matches) {
-        answer_wrong(call, field);
+        answer_wrong(call, &credential->account, field);
     }
     return rc == IGW_OK && verdict.matches;
+}
+
+/* Guessing with a session is as slow as without one. */
+static bool
+begin_attempt(struct igw_call *call, const struct account *account,
+              struct throttle_keys *keys)
+{
+    char *username_key = rules_username_key(igw_slice_of(account->username));
+    bool is_begun = false;
+
+    if (username_key == NULL) {
+        igw_problem_result(call, IGW_ERROR);
+    } else {
+        is_begun = attempt_begin(call, username_key, keys);
+    }
+    free(username_key);
+    return is_begun;
 }
 
 bool
@@ -71,14 +101,26 @@ own_password_is_right(struct igw_call *call, const struct client_caller *caller,
                       const struct form_field *field,
                       struct credential *credential)
 {
-    enum igw_result rc = store_find_credential_of(
-        call->pg, caller->session.account.id, credential);
+    struct throttle_keys keys;
+    enum igw_result rc;
 
+    if (!begin_attempt(call, &caller->session.account, &keys)) {
+        return false;
+    }
+    rc = store_find_credential_of(call->pg, caller->session.account.id,
+                                  credential);
     if (rc != IGW_OK) {
         own_password_answer(call, rc, "");
         return false;
     }
-    return is_right(call, field, credential);
+    if (!is_right(call, field, credential)) {
+        return false;
+    }
+    rc = store_forgive(call->pg, &keys);
+    if (rc != IGW_OK) {
+        igw_problem_result(call, rc);
+    }
+    return rc == IGW_OK;
 }
 
 /* *text is the new password's normal form; wipe it. False: answered. */
@@ -107,6 +149,7 @@ hash_and_store(struct igw_call *call, const struct client_caller *caller,
                const struct credential *credential, const char *password)
 {
     const struct app *app = call->app;
+    const struct audit_entry audit = client_audit(call, AUDIT_PASSWORD_CHANGED);
     char hash[PASSWORD_HASH_SIZE];
     enum igw_result rc;
 
@@ -115,8 +158,9 @@ hash_and_store(struct igw_call *call, const struct client_caller *caller,
         answer_unhashed(call, rc);
         return;
     }
-    rc = store_change_password(call->pg, credential->account.id,
-                               credential->version, hash, &caller->hash);
+    rc =
+        store_change_password(call->pg, credential->account.id,
+                              credential->version, hash, &caller->hash, &audit);
     own_password_answer(call, rc, "password_changed");
 }
 

@@ -84,9 +84,11 @@ read_form(struct igw_call *call, struct body *body)
 static void
 end_others(struct igw_call *call, const struct client_caller *caller)
 {
-    enum igw_result rc =
-        store_end_sessions(call->pg, caller->session.account.id, &caller->hash);
+    const struct audit_entry audit = client_audit(call, AUDIT_SESSIONS_REVOKED);
+    enum igw_result rc;
 
+    rc = store_end_sessions(call->pg, caller->session.account.id, &caller->hash,
+                            &audit);
     if (rc != IGW_OK) {
         igw_problem_result(call, rc);
         return;
@@ -114,11 +116,12 @@ sessions_delete(struct igw_call *call)
 static void
 end_one(struct igw_call *call, const struct client_caller *caller)
 {
+    const struct audit_entry audit = client_audit(call, AUDIT_SESSION_REVOKED);
     const char *sid = igw_route_last(call);
     char own[SESSION_SID_LEN + 1];
     enum igw_result rc;
 
-    rc = store_end_session(call->pg, caller->session.account.id, sid);
+    rc = store_end_session(call->pg, caller->session.account.id, sid, &audit);
     if (rc == IGW_NOT_FOUND) {
         igw_problem(call, 404, "no_such_session",
                     "You have no session of this id.");

@@ -2,8 +2,6 @@
 
 #include "store_sql.h"
 
-enum { ADDRESS_MAX = 64 };
-
 const char sql_add_audit[] =
     "INSERT INTO identprov.audit (event, account_id, sid, request_id,"
     "  address, detail)"
@@ -33,9 +31,8 @@ known(const char *text)
     return igw_pg_string(text != NULL ? text : "");
 }
 
-/* One printable word, whatever the web server has said. */
-static struct igw_pg_param
-address_param(const char *address, char text[ADDRESS_MAX + 1])
+struct igw_pg_param
+store_sql_address(const char *address, char text[ADDRESS_MAX + 1])
 {
     size_t len = 0;
 
@@ -48,6 +45,16 @@ address_param(const char *address, char text[ADDRESS_MAX + 1])
     return igw_pg_string(text);
 }
 
+void
+store_sql_audit(const struct audit_entry *entry, char address[ADDRESS_MAX + 1],
+                struct igw_pg_param params[AUDIT_PARAMS])
+{
+    params[0] = igw_pg_string(audit_event_names[entry->event]);
+    params[1] = known(entry->request_id);
+    params[2] = store_sql_address(entry->address, address);
+    params[3] = known(entry->detail);
+}
+
 enum igw_result
 store_audit(struct igw_pg *pg, const struct audit_entry *entry)
 {
@@ -57,7 +64,7 @@ store_audit(struct igw_pg *pg, const struct audit_entry *entry)
         igw_pg_string(entry->account_id),
         igw_pg_string(entry->sid),
         known(entry->request_id),
-        address_param(entry->address, address),
+        store_sql_address(entry->address, address),
         known(entry->detail),
     };
     enum igw_result rc;

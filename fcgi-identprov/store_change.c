@@ -75,6 +75,7 @@ struct change {
     size_t param_count;
     bool ends_sessions;
     const struct session_hash *kept;
+    const struct audit_entry *audit;
     enum igw_result otherwise; /* when the statement changes nothing */
 };
 
@@ -136,6 +137,16 @@ lock_and_change(struct igw_pg *pg, const char *account_id,
     return rc;
 }
 
+static enum igw_result
+write_down(struct igw_pg *pg, const char *account_id,
+           const struct audit_entry *audit)
+{
+    struct audit_entry entry = *audit;
+
+    entry.account_id = account_id;
+    return store_audit(pg, &entry);
+}
+
 /* *rows, if wanted, is the caller's when IGW_OK. */
 static enum igw_result
 run(struct igw_pg *pg, const char *account_id, const struct change *change,
@@ -148,6 +159,9 @@ run(struct igw_pg *pg, const char *account_id, const struct change *change,
         return rc;
     }
     rc = lock_and_change(pg, account_id, change, &rows);
+    if (rc == IGW_OK) {
+        rc = write_down(pg, account_id, change->audit);
+    }
     if (rc == IGW_OK) {
         rc = igw_pg_commit(pg);
     } else {
@@ -163,7 +177,8 @@ run(struct igw_pg *pg, const char *account_id, const struct change *change,
 
 enum igw_result
 store_change_person(struct igw_pg *pg, const char *account_id,
-                    const struct new_person *person, struct account *account)
+                    const struct new_person *person,
+                    const struct audit_entry *audit, struct account *account)
 {
     const struct igw_pg_param params[] = {
         igw_pg_string(account_id),        igw_pg_string(person->email),
@@ -174,6 +189,7 @@ store_change_person(struct igw_pg *pg, const char *account_id,
         .statement = CHANGE_PERSON,
         .params = params,
         .param_count = 5,
+        .audit = audit,
         .otherwise = IGW_CONFLICT,
     };
     struct igw_rows *rows = NULL;
@@ -189,7 +205,8 @@ store_change_person(struct igw_pg *pg, const char *account_id,
 enum igw_result
 store_change_password(struct igw_pg *pg, const char *account_id,
                       const char *version, const char *hash,
-                      const struct session_hash *kept)
+                      const struct session_hash *kept,
+                      const struct audit_entry *audit)
 {
     const struct igw_pg_param params[] = {
         igw_pg_string(account_id),
@@ -202,6 +219,7 @@ store_change_password(struct igw_pg *pg, const char *account_id,
         .param_count = 3,
         .ends_sessions = true,
         .kept = kept,
+        .audit = audit,
         .otherwise = IGW_DENIED,
     };
 
@@ -209,7 +227,8 @@ store_change_password(struct igw_pg *pg, const char *account_id,
 }
 
 enum igw_result
-store_set_disabled(struct igw_pg *pg, const char *account_id, bool is_disabled)
+store_set_disabled(struct igw_pg *pg, const char *account_id, bool is_disabled,
+                   const struct audit_entry *audit)
 {
     const struct igw_pg_param params[] = {
         igw_pg_string(account_id),
@@ -220,6 +239,7 @@ store_set_disabled(struct igw_pg *pg, const char *account_id, bool is_disabled)
         .params = params,
         .param_count = 2,
         .ends_sessions = true,
+        .audit = audit,
         .otherwise = IGW_NOT_FOUND,
     };
 
@@ -227,13 +247,15 @@ store_set_disabled(struct igw_pg *pg, const char *account_id, bool is_disabled)
 }
 
 enum igw_result
-store_verify_email(struct igw_pg *pg, const char *account_id)
+store_verify_email(struct igw_pg *pg, const char *account_id,
+                   const struct audit_entry *audit)
 {
     const struct igw_pg_param params[] = { igw_pg_string(account_id) };
     const struct change change = {
         .statement = VERIFY_EMAIL,
         .params = params,
         .param_count = 1,
+        .audit = audit,
         .otherwise = IGW_NOT_FOUND,
     };
 
@@ -242,7 +264,7 @@ store_verify_email(struct igw_pg *pg, const char *account_id)
 
 enum igw_result
 store_set_group(struct igw_pg *pg, const char *account_id, const char *group,
-                bool is_member)
+                bool is_member, const struct audit_entry *audit)
 {
     const struct igw_pg_param params[] = {
         igw_pg_string(account_id),
@@ -252,6 +274,7 @@ store_set_group(struct igw_pg *pg, const char *account_id, const char *group,
         .statement = is_member ? ADD_GROUP : REMOVE_GROUP,
         .params = params,
         .param_count = 2,
+        .audit = audit,
         .otherwise = IGW_NOT_FOUND,
     };
 
@@ -260,16 +283,21 @@ store_set_group(struct igw_pg *pg, const char *account_id, const char *group,
 
 enum igw_result
 store_end_sessions(struct igw_pg *pg, const char *account_id,
-                   const struct session_hash *kept)
+                   const struct session_hash *kept,
+                   const struct audit_entry *audit)
 {
-    const struct change change = { .ends_sessions = true, .kept = kept };
+    const struct change change = {
+        .ends_sessions = true,
+        .kept = kept,
+        .audit = audit,
+    };
 
     return run(pg, account_id, &change, NULL);
 }
 
 enum igw_result
 store_delete_account(struct igw_pg *pg, const char *account_id,
-                     const char *version)
+                     const char *version, const struct audit_entry *audit)
 {
     const struct igw_pg_param params[] = {
         igw_pg_string(account_id),
@@ -280,6 +308,7 @@ store_delete_account(struct igw_pg *pg, const char *account_id,
         .params = params,
         .param_count = 2,
         .ends_sessions = true,
+        .audit = audit,
         .otherwise = IGW_DENIED,
     };
 
@@ -287,14 +316,24 @@ store_delete_account(struct igw_pg *pg, const char *account_id,
 }
 
 enum igw_result
-store_end_all_sessions(struct igw_pg *pg, int64_t *count)
+store_end_all_sessions(struct igw_pg *pg, const struct audit_entry *audit,
+                       int64_t *count)
 {
     struct igw_rows *rows = NULL;
-    enum igw_result rc = igw_pg_exec(pg, END_ALL_SESSIONS, NULL, 0, &rows);
+    enum igw_result rc = igw_pg_begin(pg);
 
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    rc = igw_pg_exec(pg, END_ALL_SESSIONS, NULL, 0, &rows);
     if (rc == IGW_OK) {
         *count = igw_rows_integer(rows, 0, 0);
+        rc = store_audit(pg, audit);
     }
     igw_rows_free(&rows);
+    if (rc == IGW_OK) {
+        return igw_pg_commit(pg);
+    }
+    igw_pg_rollback(pg);
     return rc;
 }

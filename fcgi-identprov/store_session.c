@@ -47,18 +47,25 @@ const char sql_find_session[] =
     " WHERE s.hash = $1 AND s.expires_at > now() AND NOT a.disabled"
     "  AND s.last_used_at > now() - $2::bigint * interval '1 millisecond'";
 
+/* Behind "WITH gone AS (... RETURNING hash, account_id)". */
+#define TELL_AND_WRITE_DOWN                                      \
+    ", told AS (" REVOKE_GONE ") INSERT INTO identprov.audit"    \
+    " (event, account_id, sid, request_id, address, detail)"     \
+    " SELECT $2, account_id, encode(substr(hash, 1, 8), 'hex')," \
+    "  $3, $4, $5 FROM gone RETURNING 1"
+
 const char sql_revoke_sessions[] =
     "WITH gone AS ("
     " DELETE FROM identprov.session WHERE hash = ANY ($1::bytea[])"
-    " RETURNING hash"
-    ")" REVOKE_GONE;
+    " RETURNING hash, account_id"
+    ")" TELL_AND_WRITE_DOWN;
 
 const char sql_end_session[] =
     "WITH gone AS ("
     " DELETE FROM identprov.session"
-    " WHERE account_id = $1 AND encode(substr(hash, 1, 8), 'hex') = $2"
-    " RETURNING hash"
-    ")" REVOKE_GONE " RETURNING 1";
+    " WHERE account_id = $1 AND encode(substr(hash, 1, 8), 'hex') = $6"
+    " RETURNING hash, account_id"
+    ")" TELL_AND_WRITE_DOWN;
 
 const char sql_list_sessions[] =
     "SELECT encode(substr(hash, 1, 8), 'hex'), hash = $2::bytea," TIME_OF("created_at") "," TIME_OF(
@@ -108,12 +115,13 @@ begin_session(struct igw_pg *pg, const struct new_session *new,
               int64_t absolute_ms, char expires_at[STORE_TIME_SIZE])
 {
     char absolute[NUMBER_SIZE];
+    char address[ADDRESS_MAX + 1];
     const struct igw_pg_param params[] = {
         store_sql_hash(&new->hash),
         igw_pg_string(new->account_id),
         igw_pg_string(new->credential_version),
         store_sql_number(absolute_ms, absolute),
-        igw_pg_string(new->address),
+        store_sql_address(new->address, address),
         igw_pg_text(new->agent),
     };
     struct igw_rows *rows = NULL;
@@ -155,6 +163,7 @@ store_open_session(struct igw_pg *pg, const struct new_session *new,
                    const struct session_limits *limits,
                    char expires_at[STORE_TIME_SIZE])
 {
+    struct audit_entry revoked = new->audit;
     enum igw_result rc;
 
     rc = igw_pg_begin(pg);
@@ -165,7 +174,9 @@ store_open_session(struct igw_pg *pg, const struct new_session *new,
     if (rc != IGW_OK) {
         goto fail;
     }
-    rc = store_revoke_sessions(pg, new->revoked, new->revoked_count);
+    revoked.event = AUDIT_SESSION_REVOKED;
+    revoked.detail = "login";
+    rc = store_revoke_sessions(pg, new->revoked, new->revoked_count, &revoked);
     if (rc != IGW_OK) {
         goto fail;
     }
@@ -233,12 +244,12 @@ put_hashes(struct igw_buf *out, const struct session_hash *hashes, size_t count)
     igw_buf_puts(out, "}");
 }
 
-/* A statement whose first parameter is hashes, and a second one or none. */
+/* A statement whose first parameter, to be set here, is hashes. */
 static enum igw_result
 exec_hashes(struct igw_pg *pg, enum statement statement,
-            const struct session_hash *hashes, size_t count, const char *second)
+            const struct session_hash *hashes, size_t count,
+            struct igw_pg_param *params, size_t param_count)
 {
-    struct igw_pg_param params[2];
     struct igw_buf list;
     enum igw_result rc = IGW_ERROR;
 
@@ -246,8 +257,7 @@ exec_hashes(struct igw_pg *pg, enum statement statement,
     put_hashes(&list, hashes, count);
     if (!list.failed) {
         params[0] = igw_pg_text(igw_buf_slice(&list));
-        params[1] = igw_pg_string(second);
-        rc = igw_pg_exec(pg, statement, params, second == NULL ? 1 : 2, NULL);
+        rc = igw_pg_exec(pg, statement, params, param_count, NULL);
     }
     igw_buf_clear(&list);
     return rc;
@@ -255,12 +265,17 @@ exec_hashes(struct igw_pg *pg, enum statement statement,
 
 enum igw_result
 store_revoke_sessions(struct igw_pg *pg, const struct session_hash *hashes,
-                      size_t count)
+                      size_t count, const struct audit_entry *audit)
 {
+    char address[ADDRESS_MAX + 1];
+    struct igw_pg_param params[1 + AUDIT_PARAMS];
+
     if (count == 0) {
         return IGW_OK;
     }
-    return exec_hashes(pg, REVOKE_SESSIONS, hashes, count, NULL);
+    store_sql_audit(audit, address, params + 1);
+    return exec_hashes(pg, REVOKE_SESSIONS, hashes, count, params,
+                       1 + AUDIT_PARAMS);
 }
 
 enum igw_result
@@ -268,21 +283,25 @@ store_touch_sessions(struct igw_pg *pg, const struct session_hash *hashes,
                      size_t count, int64_t touch_ms)
 {
     char touch[NUMBER_SIZE];
+    struct igw_pg_param params[2];
 
-    (void)store_sql_number(touch_ms, touch);
-    return exec_hashes(pg, TOUCH_SESSIONS, hashes, count, touch);
+    params[1] = store_sql_number(touch_ms, touch);
+    return exec_hashes(pg, TOUCH_SESSIONS, hashes, count, params, 2);
 }
 
 enum igw_result
-store_end_session(struct igw_pg *pg, const char *account_id, const char *sid)
+store_end_session(struct igw_pg *pg, const char *account_id, const char *sid,
+                  const struct audit_entry *audit)
 {
-    const struct igw_pg_param params[] = {
-        igw_pg_string(account_id),
-        igw_pg_string(sid),
-    };
+    char address[ADDRESS_MAX + 1];
+    struct igw_pg_param params[2 + AUDIT_PARAMS];
     struct igw_rows *rows = NULL;
-    enum igw_result rc = igw_pg_exec(pg, END_SESSION, params, 2, &rows);
+    enum igw_result rc;
 
+    params[0] = igw_pg_string(account_id);
+    store_sql_audit(audit, address, params + 1);
+    params[1 + AUDIT_PARAMS] = igw_pg_string(sid);
+    rc = igw_pg_exec(pg, END_SESSION, params, 2 + AUDIT_PARAMS, &rows);
     if (rc == IGW_OK && igw_rows_count(rows) == 0) {
         rc = IGW_NOT_FOUND;
     }

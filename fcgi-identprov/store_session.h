@@ -54,14 +54,19 @@ enum igw_result store_find_session(struct igw_pg *pg,
                                    int64_t idle_ms, int64_t touch_ms,
                                    struct live_session *session) IGW_MUST_CHECK;
 
-/* Ends sessions; those that are not there are no error. */
-enum igw_result store_revoke_sessions(struct igw_pg *pg,
-                                      const struct session_hash *hashes,
-                                      size_t count) IGW_MUST_CHECK;
+/*
+ * Ends sessions; those that are not there are no error. Each is written down,
+ * with its own account and sid.
+ */
+enum igw_result
+store_revoke_sessions(struct igw_pg *pg, const struct session_hash *hashes,
+                      size_t count,
+                      const struct audit_entry *audit) IGW_MUST_CHECK;
 
 /* IGW_NOT_FOUND: the account has no session whose hash begins so. */
-enum igw_result store_end_session(struct igw_pg *pg, const char *account_id,
-                                  const char *sid) IGW_MUST_CHECK;
+enum igw_result
+store_end_session(struct igw_pg *pg, const char *account_id, const char *sid,
+                  const struct audit_entry *audit) IGW_MUST_CHECK;
 
 /* What its owner is told of a session; borrowed from rows. */
 struct listed_session {

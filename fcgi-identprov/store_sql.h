@@ -5,6 +5,7 @@
 #ifndef STORE_SQL_H
 #define STORE_SQL_H
 
+#include "audit.h"
 #include "pg.h"
 #include "session.h"
 #include "store_account.h"
@@ -117,5 +118,18 @@ enum { NUMBER_SIZE = 24 };
 
 struct igw_pg_param store_sql_number(int64_t value, char text[NUMBER_SIZE]);
 struct igw_pg_param store_sql_hash(const struct session_hash *hash);
+
+/* One printable word, whatever the web server has said. */
+enum { ADDRESS_MAX = 64 };
+
+struct igw_pg_param store_sql_address(const char *address,
+                                      char text[ADDRESS_MAX + 1]);
+
+/* An entry's event, request id, address and detail. */
+enum { AUDIT_PARAMS = 4 };
+
+void store_sql_audit(const struct audit_entry *entry,
+                     char address[ADDRESS_MAX + 1],
+                     struct igw_pg_param params[AUDIT_PARAMS]);
 
 #endif

@@ -172,7 +172,7 @@ for my $path ('/register', '/login') {
     }
     is_problem($idp->post_json($path, '{"a":"' . 'x' x 66_000 . '"}'), 413,
         'body_too_large', "$path: 66,000 bytes");
-    for my $type (undef, 'text/plain', 'application/x-www-form-urlencoded',
+    for my $type (undef, 'text/plain',
         'multipart/form-data; boundary=x', 'application/jsonx',
         'application/json; charset=latin1') {
         $answer = $idp->request('POST', $path, body => '{}',

@@ -50,6 +50,7 @@ is_deeply(sorted_unique($directives =~ /^\| `(\w+)` \| (?:\d|the upstream)/mg),
 for my $file (qw(fcgi-identprov/handlers.c fcgi-userprofile/handlers.c)) {
     for my $route (slurp($file) =~ /\{ IGW_(\w+, "[^"]+"), /g) {
         my ($method, $path) = $route =~ /(\w+), "(.*)"/;
+        $path =~ s/\*$/{id}/;
         like($http_api, qr/^### .*\b$method \Q$path\E(?:,|$)/m,
             "docs/http-api.md has $method $path");
     }
