@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Where a transfer's bytes go. */
@@ -18,6 +19,7 @@ static bool set_up(CURL *curl, const struct fetch *fetch, struct sink *sink);
 static size_t receive(char *data, size_t size, size_t count, void *to);
 static int is_over(void *arg, curl_off_t total, curl_off_t now,
                    curl_off_t up_total, curl_off_t up_now);
+static int64_t max_age(CURL *curl);
 static void explain(CURL *curl, CURLcode code, const struct sink *sink,
                     const char *message, char why[FETCH_WHY_SIZE]);
 
@@ -86,7 +88,7 @@ is_loopback(const char *host)
 }
 
 enum igw_result
-fetch_get(const struct fetch *fetch, struct igw_buf *body,
+fetch_get(const struct fetch *fetch, struct igw_buf *body, int64_t *max_age_sec,
           char why[FETCH_WHY_SIZE])
 {
     char message[CURL_ERROR_SIZE] = "";
@@ -102,6 +104,8 @@ fetch_get(const struct fetch *fetch, struct igw_buf *body,
     }
     if (code != CURLE_OK || status != 200) {
         explain(curl, code, &sink, message, why);
+    } else {
+        *max_age_sec = max_age(curl);
     }
     curl_easy_cleanup(curl);
     return code == CURLE_OK && status == 200 ? IGW_OK : IGW_UNAVAILABLE;
@@ -155,6 +159,26 @@ is_over(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total,
     (void)up_total;
     (void)up_now;
     return atomic_load(is_stopped) ? 1 : 0;
+}
+
+/* RFC 9111 5.2.2.1; a number too large is a very large one. */
+static int64_t
+max_age(CURL *curl)
+{
+    static const char name[] = "max-age=";
+    struct curl_header *header;
+    const char *value;
+
+    if (curl_easy_header(curl, "Cache-Control", 0, CURLH_HEADER, -1, &header)
+        != CURLHE_OK) {
+        return -1;
+    }
+    value = strcasestr(header->value, name);
+    if (value == NULL || value[strlen(name)] < '0'
+        || value[strlen(name)] > '9') {
+        return -1;
+    }
+    return strtoll(value + strlen(name), NULL, 10);
 }
 
 static void

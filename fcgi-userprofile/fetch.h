@@ -30,10 +30,12 @@ enum igw_result fetch_check_url(const char *url,
                                 char why[FETCH_WHY_SIZE]) IGW_MUST_CHECK;
 
 /*
- * Appends the body of a 200 to `body`. IGW_UNAVAILABLE: there was no such
- * answer, and `why` says why.
+ * Appends the body of a 200 to `body`; *max_age_sec is its Cache-Control's
+ * max-age, -1 when it has none. IGW_UNAVAILABLE: there was no such answer, and
+ * `why` says why.
  */
 enum igw_result fetch_get(const struct fetch *fetch, struct igw_buf *body,
+                          int64_t *max_age_sec,
                           char why[FETCH_WHY_SIZE]) IGW_MUST_CHECK;
 
 #endif

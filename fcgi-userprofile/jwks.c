@@ -31,6 +31,7 @@ struct jwks {
     pthread_t thread;
     bool is_started;
     bool has_failed;                /* the last look, the thread's own */
+    int64_t fresh_ms;               /* until the next look, if all is well */
     int64_t looked_ms;              /* when it began; INT64_MIN: never */
     char complaint[FETCH_WHY_SIZE]; /* the last one */
     atomic_bool is_stopped;         /* with the lock and signal, as is_wanted */
@@ -44,6 +45,7 @@ static bool wait_until_due(struct jwks *jwks);
 static int64_t due_ms(const struct jwks *jwks);
 static void check_file(struct jwks *jwks);
 static void check_url(struct jwks *jwks);
+static int64_t fresh_ms(const struct jwks_source *source, int64_t max_age_sec);
 static bool is_same(const struct stat *a, const struct stat *b);
 static void load_file(struct jwks *jwks, int fd);
 static bool read_all(int fd, struct igw_buf *text);
@@ -165,7 +167,7 @@ due_ms(const struct jwks *jwks)
     return jwks->looked_ms
            + (jwks->has_failed || atomic_load(&jwks->is_wanted)
                   ? jwks->source.retry_ms
-                  : jwks->source.refresh_ms);
+                  : jwks->fresh_ms);
 }
 
 void
@@ -231,10 +233,12 @@ check_url(struct jwks *jwks)
                                  .max_bytes = JWKS_MAX,
                                  .is_stopped = &jwks->is_stopped };
     char why[FETCH_WHY_SIZE] = "";
+    int64_t max_age_sec = -1;
     struct igw_buf text;
 
     igw_buf_init(&text);
-    if (fetch_get(&fetch, &text, why) == IGW_OK) {
+    if (fetch_get(&fetch, &text, &max_age_sec, why) == IGW_OK) {
+        jwks->fresh_ms = fresh_ms(&jwks->source, max_age_sec);
         load(jwks, igw_buf_slice(&text));
     } else if (!atomic_load(&jwks->is_stopped)) {
         complain(jwks, why);
@@ -242,6 +246,16 @@ check_url(struct jwks *jwks)
     igw_buf_clear(&text);
     /* What a fetch takes for a moment is more than all else of this program. */
     (void)malloc_trim(0);
+}
+
+static int64_t
+fresh_ms(const struct jwks_source *source, int64_t max_age_sec)
+{
+    if (max_age_sec < 0 || max_age_sec > source->refresh_ms / 1000) {
+        return source->refresh_ms;
+    }
+    return max_age_sec * 1000 > source->retry_ms ? max_age_sec * 1000
+                                                 : source->retry_ms;
 }
 
 static bool

@@ -2,9 +2,10 @@
  * jwks.h: the public keys that tokens are verified with, from a file or a URL.
  * A thread of its own follows the source, so that no request waits for it: a
  * file is looked at once a second, a URL is fetched at the start, every
- * refresh_ms and, when somebody wants a key that is not there or the last try
- * failed, retry_ms after the last try. What is no key set is logged, and the
- * keys from before stay.
+ * refresh_ms or when its Cache-Control says that it is stale, and, when
+ * somebody wants a key that is not there or the last try failed, retry_ms after
+ * the last try, which is the least. What is no key set is logged, and the keys
+ * from before stay.
  */
 #ifndef USERPROFILE_JWKS_H
 #define USERPROFILE_JWKS_H

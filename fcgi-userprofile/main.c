@@ -54,8 +54,8 @@ static const struct igw_setting settings_table[] = {
       "whom the system trusts.",
       FIELD(jwks_ca_file) },
     { "JWKS_REFRESH", IGW_SETTING_DURATION, "1m", 1000, 86400000, NULL,
-      "How often JWKS_URL is fetched: a key that was withdrawn is good for so "
-      "long.",
+      "How often JWKS_URL is fetched, or more often if its Cache-Control says "
+      "so: a key that was withdrawn is good for so long.",
       FIELD(jwks_refresh_ms) },
     { "JWKS_RETRY", IGW_SETTING_DURATION, "5s", 1000, 3600000, NULL,
       "The least time between two fetches: after a failure, or when a token "

@@ -47,7 +47,7 @@ sub etag_of {
     return header($answer, 'ETag') // 'none';
 }
 
-# --- entity tags -----------------------------------------------------------------
+# --- entity tags --------------------------------------------------------------
 
 is_problem(ask('GET'), 404, 'no_profile', 'no profile yet');
 is_problem(ask('GET', undef, 'If-None-Match', '*'), 404, 'no_profile',
@@ -75,7 +75,7 @@ isnt(etag_of($put), $first, 'what is as it was before has another one');
 isnt(etag_of(ask('PUT', { nickname => 'a' })), etag_of($put),
     '... and so has what is written anew as it is');
 
-# --- If-None-Match on GET ----------------------------------------------------------
+# --- If-None-Match on GET -----------------------------------------------------
 
 my $now = etag_of(ask('GET'));
 for my $method (qw(GET HEAD)) {
@@ -106,7 +106,7 @@ for my $method (qw(GET HEAD)) {
         200, "$method: a time is no condition here");
 }
 
-# --- If-Match ---------------------------------------------------------------------
+# --- If-Match -----------------------------------------------------------------
 
 for my $case (
     [ 'PUT', { nickname => 'c' } ], [ 'PATCH', { nickname => 'c' } ],
@@ -154,7 +154,7 @@ is_problem(ask('DELETE', undef, 'If-Match', $now), 412,
 is_problem(ask('PUT', {}, 'If-None-Match', '"x"'), 404, 'no_profile',
     '... a condition that holds of it');
 
-# --- If-None-Match on POST ----------------------------------------------------------
+# --- If-None-Match on POST ----------------------------------------------------
 
 is_problem(ask('POST', {}, 'If-Match', '*'), 412, 'precondition_failed',
     'POST to what must be there and is not');
@@ -170,7 +170,7 @@ is_problem(ask('POST', { nickname => 'e' }, 'If-None-Match', '"*"x'), 400,
     'malformed_condition', '... or with one that is none');
 stays({ nickname => 'd' }, 'nothing has changed');
 
-# --- PATCH ------------------------------------------------------------------------
+# --- PATCH --------------------------------------------------------------------
 
 my %all = (
     given_name => 'José', birthdate => '1979-02-28', bio => "a\nb",
@@ -260,7 +260,7 @@ is(ask('PATCH', { custom => { x => undef } })->{status}, 200,
     '... and shrinks');
 is_deeply(members(ask('GET')), { custom => { z => 1 } }, '... to what is left');
 
-# --- types of a patch, methods -----------------------------------------------------
+# --- types of a patch, methods ------------------------------------------------
 
 for my $case (
     [ 'application/merge-patch+json', 200 ], [ 'application/json', 200 ],
@@ -290,7 +290,7 @@ for my $method (qw(TRACE FOO)) {
     is(header($answer, 'Allow'), header($options, 'Allow'), '... says what is');
 }
 
-# --- DELETE -----------------------------------------------------------------------
+# --- DELETE -------------------------------------------------------------------
 
 my $gone = ask('DELETE');
 is("$gone->{status}:$gone->{body}", '204:', 'DELETE');

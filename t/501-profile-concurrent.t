@@ -35,7 +35,7 @@ sub at_once {
     return map { local $/; my $pipe = $_; scalar <$pipe> // '' } @pipes;
 }
 
-# --- read, add a mark, write if nobody else has: until it is in ---------------------
+# --- read, add a mark, write if nobody else has: until it is in ---------------
 
 sub add_mark {
     my ($method, $mark) = @_;
@@ -69,7 +69,7 @@ for my $case ([ 'PUT', $CLIENTS ], [ 'PATCH', 10 ]) {
         '... and every success is there, once');
 }
 
-# --- one entity tag, many writers: one of them wins -----------------------------------
+# --- one entity tag, many writers: one of them wins ---------------------------
 
 for my $round (1 .. 3) {
     my $etag = header(ask('GET'), 'ETag');
@@ -91,7 +91,7 @@ is_deeply([ sort @statuses ], [ 204, (412) x 7 ], 'one DELETE of eight');
 is_deeply([ sort @statuses ], [ 201, (412) x 7 ],
     'one POST of eight where there is none');
 
-# --- patches without a condition -------------------------------------------------------
+# --- patches without a condition ----------------------------------------------
 
 my @results = at_once($CLIENTS, sub {
     return ask('PATCH', { custom => { "p$_[0]" => $_[0] } })->{status};
@@ -101,7 +101,7 @@ is_deeply(\@results, [ (200) x $CLIENTS ],
 is_deeply(json(ask('GET'))->{custom}, { map { ("p$_" => $_) } 1 .. $CLIENTS },
     '... and all of them are there');
 
-# --- PATCH, DELETE and POST at once -----------------------------------------------------
+# --- PATCH, DELETE and POST at once -------------------------------------------
 
 # Whole: a POST's two members stand for each other, a PATCH's too.
 sub is_whole {

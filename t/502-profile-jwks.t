@@ -45,7 +45,7 @@ sub foreign {
     return JSON::PP->new->allow_nonref->decode($text);
 }
 
-# --- programs of our own beside the stack's ------------------------------------------
+# --- programs of our own beside the stack's -----------------------------------
 
 sub environment {
     my (%more) = @_;
@@ -128,7 +128,7 @@ $jwk{$_} = foreign('key', "$dir/$_.key") for qw(a b c);
 my %token = map { $_ => token($_) } qw(a b c);
 my $server = JwksServer->new;
 
-# --- where keys may come from ----------------------------------------------------------
+# --- where keys may come from -------------------------------------------------
 
 my $file = $stack->setting('USERPROFILE_JWKS_FILE');
 for my $case (
@@ -149,11 +149,12 @@ for my $case (
     my ($settings, $pattern) = @$case;
     my $said = refusal(%$settings);
     like($said, qr/^2: .*$pattern/s,
-        'refused: ' . join ' ', map { "$_=$settings->{$_}" } sort keys %$settings);
+        'refused: '
+            . join ' ', map { "$_=$settings->{$_}" } sort keys %$settings);
     unlike($said, qr/secret/, '... and no secret is told');
 }
 
-# --- before there are keys --------------------------------------------------------------
+# --- before there are keys ----------------------------------------------------
 
 $server->behave('hang');
 my $pid = start_userprofile('main', JWKS_URL => $server->url,
@@ -170,7 +171,7 @@ ok(wait_for(20, 'the first keys', sub { verdict($token{a}) eq 404 }),
     'keys come from the URL as soon as it has some');
 is(ready()->{status}, 200, '... and then it is ready');
 
-# --- whatever becomes of the source ------------------------------------------------------
+# --- whatever becomes of the source -------------------------------------------
 
 sub count_complaints {
     return scalar(() = slurp("$dir/main.err") =~ /"keys_unusable"/g);
@@ -202,7 +203,7 @@ ok(wait_for(20, 'the keys', sub {
             slurp("$dir/main.err") =~ /"keys_loaded".*"keys_loaded"/s
         }), 'a source that is back is used again');
 
-# --- unknown and withdrawn keys -----------------------------------------------------------
+# --- unknown and withdrawn keys -----------------------------------------------
 
 is(verdict($token{b}), 'unknown_key', "a key that is not published yet");
 $server->publish(jwks('a', 'b'));
@@ -260,7 +261,7 @@ ok(wait_for(20, 'the keys', sub {
 is(verdict($token{b}), 404, '... with the one that is of use');
 is(verdict($token{c}), 'unknown_key', '... and not with those of another use');
 
-# --- time ---------------------------------------------------------------------------------
+# --- time ---------------------------------------------------------------------
 
 my $exp = 5 + int time;
 my $short = token('b', 0, exp => $exp);
@@ -280,7 +281,7 @@ is(verdict($short), 'expired', '... and stays refused');
 is(verdict(token('b', 3000, nbf => 60 + int time)), 'not_yet_valid',
     'a token of the future');
 
-# --- more users than are remembered; names ---------------------------------------------------
+# --- more users than are remembered; names ------------------------------------
 
 is(verdict($token{b}, $_), 'user_mismatch',
     "remembered, for <$_>") for 'Ivan', 'ivan ', 'ivanx', 'iva';
@@ -290,18 +291,19 @@ is(verdict($long, 'u' x 1500), 404, 'a name of 1,500 bytes')
 is(verdict($long, 'u' x 1499), 'user_mismatch',
     '... all of it');
 
-# --- rotation under load -----------------------------------------------------------------
+# --- rotation under load ------------------------------------------------------
 
 $instance = 'rotating';
 $server->publish(jwks('a'));
 start_userprofile('rotating', JWKS_URL => $server->url, JWKS_REFRESH => '1s');
 wait_for(20, 'the keys', sub { verdict($token{a}) eq 404 });
 Stack::spew("$dir/signer", 'a');
+my $parent = $$;
 my @clients = map {
     my $child = open(my $pipe, '-|') // die "fork: $!\n";
     if (!$child) {
         my ($count, %failed) = (0);
-        until (-e "$dir/rotated") {
+        until (-e "$dir/rotated" || getppid != $parent) {
             my $verdict = verdict($token{ slurp("$dir/signer") });
             $failed{$verdict}++ if $verdict ne 404;
             $count++;
@@ -329,7 +331,7 @@ for my $pipe (@clients) {
     is_deeply($failed, {}, "two rotations: none of $count requests failed");
 }
 
-# --- https ---------------------------------------------------------------------------------
+# --- https --------------------------------------------------------------------
 
 Stack::spew("$tls/jwks", jwks('a'));
 for my $case ([ 'trusting', JWKS_CA_FILE => "$tls/cert.pem" ],
@@ -343,7 +345,7 @@ for my $case ([ 'trusting', JWKS_CA_FILE => "$tls/cert.pem" ],
         "https, $instance of its certificate");
 }
 
-# --- what it costs ----------------------------------------------------------------------------
+# --- what it costs ------------------------------------------------------------
 
 sub memory_kb {
     my ($of) = @_;

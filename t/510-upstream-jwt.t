@@ -46,8 +46,9 @@ sub has_jose {
     my $room = "$BUILD/upstreams";
     return 1 if -d "$room/node_modules/jose";
     mkdir $room;
-    my $failed = system "cd '$room' && timeout 120 npm install --prefix . --silent"
-        . " --no-audit --no-fund --no-package-lock 'jose@5' > npm.log 2>&1";
+    my $failed = system "cd '$room' && timeout 120 npm install --prefix ."
+        . ' --silent --no-audit --no-fund --no-package-lock jose@5'
+        . ' > npm.log 2>&1';
     return !$failed && -d "$room/node_modules/jose";
 }
 
@@ -115,7 +116,8 @@ sub check_program {
         @command);
     my $answer = $stack->request('GET', "/$name/", headers => \@session);
     is($answer->{status}, 200, "$name: behind the gateway");
-    like($answer->{body}, qr/^Hello anna, [0-9a-f-]{36}$/, '... knows the user');
+    like($answer->{body}, qr/^Hello anna, [0-9a-f-]{36}$/,
+        '... knows the user');
     like($stack->request('GET', "/$name/", headers => \@unicode)->{body},
         qr/^Hello ${\encode('UTF-8', 'иван')}, /, '... in any script');
     is($stack->request('GET', "/$name/")->{status}, 401,
@@ -133,7 +135,8 @@ sub check_program {
         like($answer->{status}, $expected, "$name: $what");
     }
     my ($valid) = map { $_->[1] } grep { $_->[0] eq 'valid' } @tokens;
-    for my $case ([], [ 'X-User', 'ivan' ], [ 'Authorization', "Bearer $valid" ],
+    for my $case ([], [ 'X-User', 'ivan' ],
+        [ 'Authorization', "Bearer $valid" ],
         [ 'Authorization', "Bearer $valid", 'X-User', 'Ivan' ],
         [ 'Authorization', "Bearer $valid", 'X-User', 'ivan', 'X-User', 'b' ],
         [ 'Authorization', "Basic $valid", 'X-User', 'ivan' ]) {
