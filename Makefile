@@ -10,10 +10,10 @@ BUILD ?= build
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all apps module nginx unit fixture run test test-asan test-matrix check bench install clean help FORCE
+.PHONY: all apps module nginx unit fixture run test test-asan test-matrix model check bench install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out run test test-asan test-matrix bench clean help,$(goals)),)
+ifneq ($(filter-out run test test-asan test-matrix model bench clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -225,6 +225,11 @@ test-matrix:
 	@$(rebuild) module nginx fixture
 	@exec env BUILD='$(BUILD)' scripts/test-matrix $(VERSIONS)
 
+# The protocol of docs/protocol, every state of it: takes some minutes.
+model:
+	@$(call prepare,model)
+	@exec scripts/model $(NAMES)
+
 # Everything again with -Werror, then what scripts/check has to say.
 check:
 	@$(call prepare,check)
@@ -255,6 +260,8 @@ help:
 	@echo '                 sanitizers, nginx too: builds it from its source'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'
 	@echo '                 mirror has them (VERSIONS=)'
+	@echo 'make model       searches all states of the revocation protocol'
+	@echo '                 (docs/protocol) for one that lets somebody in'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
 	@echo 'make check       builds with -Werror; format and static analysis'
 	@echo 'make bench       measures the gateway beside others: bench/results.md'

@@ -18,7 +18,7 @@ usage: ./configure.sh [option]...
   --again          the options above as in BUILD/config.mk
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
-                   includes build and run
+                   includes build and run, or model, which includes build
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -104,7 +104,8 @@ use_nginx_tree() {
 for option; do
     case $option in
     --help) usage; exit 0 ;;
-    --for=build | --for=run | --for=test | --for=check | --for=bench)
+    --for=build | --for=run | --for=test | --for=check | --for=bench \
+        | --for=model)
         what=${option#*=}
         ;;
     --again) again=yes ;;
@@ -391,12 +392,18 @@ look_for_bench() {
     perl_module perl Test::More
 }
 
+look_for_model() {
+    program spin spin spin
+}
+
 look() {
     missing=
     required=yes
     levels='build run test check'
     if [ "$what" = bench ]; then
         levels='build run bench test check'
+    elif [ "$what" = model ]; then
+        levels='build model run test check'
     fi
     for level in $levels; do
         "look_for_$level"
