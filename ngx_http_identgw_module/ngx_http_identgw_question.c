@@ -4,8 +4,8 @@
 
 
 static ngx_int_t ngx_http_identgw_question_send(ngx_http_request_t *r,
-    const ngx_str_t *uri, const ngx_http_headers_in_t *headers,
-    ngx_http_identgw_ask_t *ask);
+    const ngx_str_t *uri, ngx_str_t *args,
+    const ngx_http_headers_in_t *headers, ngx_http_identgw_ask_t *ask);
 static ngx_int_t ngx_http_identgw_question_done(ngx_http_request_t *r,
     void *data, ngx_int_t rc);
 static ngx_int_t ngx_http_identgw_question_headers(ngx_http_request_t *r,
@@ -28,7 +28,7 @@ ngx_http_identgw_question_authenticate(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return ngx_http_identgw_question_send(r, &ctx->policy->authenticate,
+    return ngx_http_identgw_question_send(r, &ctx->policy->authenticate, NULL,
                                           &headers, &ctx->authenticate);
 }
 
@@ -47,8 +47,23 @@ ngx_http_identgw_question_signin(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return ngx_http_identgw_question_send(r, &lcf->signin, &headers,
+    return ngx_http_identgw_question_send(r, &lcf->signin, NULL, &headers,
                                           &ctx->signin);
+}
+
+
+ngx_int_t
+ngx_http_identgw_question_feed(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_str_t *args, ngx_http_identgw_ctx_t *ctx)
+{
+    ngx_http_headers_in_t  headers;
+
+    if (ngx_http_identgw_question_headers(r, ctx, &headers) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_identgw_question_send(r, uri, args, &headers,
+                                          &ctx->authenticate);
 }
 
 
@@ -75,7 +90,8 @@ ngx_http_identgw_question_request_id(ngx_http_request_t *r, ngx_str_t *id)
 
 static ngx_int_t
 ngx_http_identgw_question_send(ngx_http_request_t *r, const ngx_str_t *uri,
-    const ngx_http_headers_in_t *headers, ngx_http_identgw_ask_t *ask)
+    ngx_str_t *args, const ngx_http_headers_in_t *headers,
+    ngx_http_identgw_ask_t *ask)
 {
     ngx_str_t                    name;
     ngx_http_request_t          *sr;
@@ -106,7 +122,7 @@ ngx_http_identgw_question_send(ngx_http_request_t *r, const ngx_str_t *uri,
 
     /* in memory: nothing of the answer may go on to the client by itself */
 
-    if (ngx_http_subrequest(r, &name, NULL, &sr, ps,
+    if (ngx_http_subrequest(r, &name, args, &sr, ps,
                             NGX_HTTP_SUBREQUEST_WAITED
                             |NGX_HTTP_SUBREQUEST_IN_MEMORY)
         != NGX_OK)
@@ -123,6 +139,7 @@ ngx_http_identgw_question_send(ngx_http_request_t *r, const ngx_str_t *uri,
     sr->unparsed_uri = name;
     sr->variables = variables;
     sr->request_body = body;
+    sr->filter_need_in_memory = (ask->body != NULL);
 
     ask->request = sr;
     ask->begun = ngx_current_msec;
