@@ -117,7 +117,7 @@ $(BUILD)/libigw.a: $(common_obj)
 
 $(BUILD)/identprov: $(identprov_obj) $(BUILD)/libigw.a
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $^ $(LIBS) $(SODIUM_LIBS)
+	$(Q)$(link) -o $@ $^ $(LIBS) $(SODIUM_LIBS) $(CRYPT_LIBS)
 
 $(BUILD)/userprofile: $(userprofile_obj) $(BUILD)/libigw.a
 	$(call say,LD $@)
@@ -164,7 +164,7 @@ $(BUILD)/unit/identprov_%: t/unit/identprov_%.c $(identprov_obj) $(BUILD)/libigw
 	$(call say,LD $@)
 	$(Q)$(call compile,identprov) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(call without_main,$(identprov_obj)) $(BUILD)/libigw.a \
-		$(LIBS) $(SODIUM_LIBS) $(CMOCKA_LIBS)
+		$(LIBS) $(SODIUM_LIBS) $(CRYPT_LIBS) $(CMOCKA_LIBS)
 
 $(BUILD)/unit/userprofile_%: t/unit/userprofile_%.c $(userprofile_obj) $(BUILD)/libigw.a
 	@mkdir -p $(@D)

@@ -305,6 +305,9 @@ look_for_libraries() {
     library libsodium libsodium-dev libsodium -lsodium \
         '#include <sodium.h>' 'sodium_init()'
     sodium_libs=$lib_libs
+    library libcrypt libcrypt-dev libcrypt -lcrypt \
+        '#include <crypt.h>' '!crypt("", "")'
+    crypt_libs=$lib_libs
     library libcurl libcurl4-openssl-dev libcurl -lcurl \
         '#include <curl/curl.h>' 'curl_url() == NULL'
     curl_libs=$lib_libs
@@ -433,6 +436,7 @@ write_config() {
         echo "LIB_CFLAGS =$(words "$lib_cflags")"
         echo "LIBS =$(words "$libs")"
         echo "SODIUM_LIBS =$(words "$sodium_libs")"
+        echo "CRYPT_LIBS =$(words "$crypt_libs")"
         echo "CURL_LIBS =$(words "$curl_libs")"
         echo "CMOCKA_LIBS =$(words "$cmocka_libs")"
         echo "SANITIZE = $sanitize"
