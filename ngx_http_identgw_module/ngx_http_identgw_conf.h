@@ -67,6 +67,7 @@ typedef struct {
 
 typedef struct {
     ngx_int_t                     request_id;  /* index of $request_id */
+    ngx_http_identgw_name_t       request_id_name;  /* X-Request-Id */
     ngx_array_t                   forget;      /* ngx_int_t: see variables.h */
     ngx_array_t                   protected;  /* ngx_http_identgw_protected_t */
     ngx_shm_zone_t               *status;      /* NULL: nothing is counted */

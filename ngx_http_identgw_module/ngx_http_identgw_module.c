@@ -424,6 +424,14 @@ ngx_http_identgw_module_preconfigure(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    ngx_str_set(&name, "X-Request-Id");
+
+    if (ngx_http_identgw_names_init(cf->pool, &name, &mcf->request_id_name)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     return ngx_http_identgw_variables_add(cf);
 }
 

@@ -324,7 +324,7 @@ ngx_http_identgw_session_cookie(u_char *p, u_char *end,
 {
     u_char  *last, *equals;
 
-    last = ngx_strlchr(p, end, ';');
+    last = memchr(p, ';', end - p);
     if (last == NULL) {
         last = end;
     }
@@ -332,7 +332,7 @@ ngx_http_identgw_session_cookie(u_char *p, u_char *end,
     cookie->raw.data = p;
     cookie->raw.len = last - p;
 
-    equals = ngx_strlchr(p, last, '=');
+    equals = memchr(p, '=', last - p);
     cookie->is_pair = (equals != NULL);
 
     if (equals == NULL) {
