@@ -10,10 +10,12 @@ BUILD ?= build
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all apps module nginx unit fixture run test test-asan test-matrix model check bench install clean help FORCE
+.PHONY: all apps module nginx unit fixture run test test-asan test-matrix \
+	test-memory test-valgrind model check bench install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out run test test-asan test-matrix model bench clean help,$(goals)),)
+ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind \
+	model bench clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -51,7 +53,7 @@ WARN = -Wall -Wextra -Wno-unused-parameter -Wshadow -Wmissing-prototypes \
 APP_WARN = $(WARN) -Wconversion -Wsign-conversion -Wwrite-strings
 WERROR =
 
-OPTIMIZE = -O2 -g
+OPTIMIZE ?= -O2 -g
 ifeq ($(SANITIZE),)
 HARDEN = -D_FORTIFY_SOURCE=2
 endif
@@ -146,7 +148,7 @@ ifneq ($(NGINX_TREE),)
 $(NGINX): $(BUILD)/nginx/configured
 	$(call say,CC nginx)
 	$(Q)+scripts/build-module nginx '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
-		'$(OPTIMIZE) -w'
+		'$(if $(nginx_sanitize),-O0 -g1,$(OPTIMIZE)) -w'
 endif
 
 # --- tests -----------------------------------------------------------------
@@ -214,10 +216,22 @@ test:
 	@$(call prepare,test)
 	@$(rebuild) all unit fixture
 	@exec env BUILD='$(BUILD)' scripts/prove $(TESTS)
+	$(if $(TESTS),,@exec env BUILD='$(BUILD)' ASAN=module scripts/test-asan)
 
 test-asan:
 	@$(call prepare,test)
 	@exec env BUILD='$(BUILD)' scripts/test-asan $(TESTS)
+
+test-memory:
+	@$(call prepare,test)
+	@$(rebuild) module nginx fixture
+	@exec env BUILD='$(BUILD)' IDENTGW_REQUESTS=100000 \
+		scripts/prove -v t/050-memory.t
+
+test-valgrind:
+	@$(call prepare,valgrind)
+	@$(rebuild) module nginx fixture
+	@exec env BUILD='$(BUILD)' scripts/test-valgrind $(TESTS)
 
 # The module's tests under each nginx that it is made for: takes some minutes.
 test-matrix:
@@ -257,7 +271,9 @@ help:
 	@echo '                 (PORT=, VAR=var; its first time, installs what is missing)'
 	@echo 'make test        builds everything and runs all tests (or TESTS=t/...)'
 	@echo 'make test-asan   all tests with the address and undefined behavior'
-	@echo '                 sanitizers, nginx too: builds it from its source'
+	@echo '                 sanitizers, nginx too (make test: the module'"'"'s)'
+	@echo 'make test-memory 100,000 requests of all kinds, and the workers'"'"' memory'
+	@echo 'make test-valgrind  the module'"'"'s tests with nginx under valgrind'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'
 	@echo '                 mirror has them (VERSIONS=)'
 	@echo 'make model       searches all states of the revocation protocol'

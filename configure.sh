@@ -18,7 +18,8 @@ usage: ./configure.sh [option]...
   --again          the options above as in BUILD/config.mk
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
-                   includes build and run, or model, which includes build
+                   includes build and run, or model, which includes build,
+                   or valgrind, which includes test
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -105,7 +106,7 @@ for option; do
     case $option in
     --help) usage; exit 0 ;;
     --for=build | --for=run | --for=test | --for=check | --for=bench \
-        | --for=model)
+        | --for=model | --for=valgrind)
         what=${option#*=}
         ;;
     --again) again=yes ;;
@@ -388,9 +389,13 @@ look_for_check() {
     program clang-tidy clang-tidy clang-tidy clang-tidy-14
 }
 
+look_for_valgrind() {
+    program valgrind valgrind valgrind
+}
+
 look_for_bench() {
     program wrk wrk wrk
-    program valgrind valgrind valgrind
+    look_for_valgrind
     perl_module perl JSON::PP
     perl_module perl Test::More
 }
@@ -407,6 +412,8 @@ look() {
         levels='build run bench test check'
     elif [ "$what" = model ]; then
         levels='build model run test check'
+    elif [ "$what" = valgrind ]; then
+        levels='build run test valgrind check'
     fi
     for level in $levels; do
         "look_for_$level"
