@@ -16,6 +16,7 @@
 #include "crypto.h"
 #include "exchange.h"
 #include "log.h"
+#include "metrics.h"
 #include "params.h"
 #include "problem.h"
 #include "text.h"
@@ -153,6 +154,7 @@ igw_exchange_handle(struct igw_exchange *exchange,
     call->response = &exchange->response;
     if (refusal.status != 0) {
         igw_problem(call, refusal.status, refusal.code, refusal.detail);
+        igw_metrics_refused(refusal.status);
     } else {
         handle(call);
     }

@@ -50,6 +50,12 @@ igw_log_init(const char *program, enum igw_log_level least)
     config.least = least;
 }
 
+const char *
+igw_log_program(void)
+{
+    return config.program != NULL ? config.program : "";
+}
+
 void
 igw_log_request(const char *request_id)
 {

@@ -18,6 +18,9 @@ struct igw_log_field {
 /* Once, before the threads: the program's name and the least level shown. */
 void igw_log_init(const char *program, enum igw_log_level least);
 
+/* The name given there; "" before. */
+const char *igw_log_program(void);
+
 /*
  * The request that this thread serves; put on each of its lines. Borrowed
  * until the next call; NULL for none. Whoever was its user is forgotten.

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,8 @@ enum {
 
 struct igw_pg {
     struct igw_pg_config config;
-    PGconn *conn; /* NULL: not connected */
+    PGconn *conn;    /* NULL: not connected */
+    bool is_counted; /* among the open connections */
     bool *is_prepared;
     bool in_transaction;
     bool is_lost;      /* the last statement broke the connection */
@@ -70,10 +72,16 @@ static const struct {
     { "0A000", IGW_UNAVAILABLE, true },  /* its plan's table has changed */
 };
 
-static enum igw_result ready(struct igw_pg *pg);
+static atomic_uint_fast64_t connections;
+static atomic_uint_fast64_t connects;
+static atomic_uint_fast64_t losses;
+static atomic_uint_fast64_t statements;
+
+static void tally(atomic_uint_fast64_t *number);
+static enum igw_result ready(struct igw_pg *pg, bool is_repeatable);
 static enum igw_result connect_now(struct igw_pg *pg);
 static enum igw_result set_up(struct igw_pg *pg);
-static bool is_idle(PGconn *conn);
+static bool is_idle(PGconn *conn, bool is_repeatable);
 static void disconnect(struct igw_pg *pg);
 static enum igw_result run(struct igw_pg *pg, const struct command *command,
                            bool *is_prepared, struct igw_rows **rows);
@@ -88,6 +96,27 @@ static enum igw_result late(struct igw_pg *pg);
 static enum igw_result lost(struct igw_pg *pg, const char *why);
 
 /* --- connections ---------------------------------------------------------- */
+
+const char *
+igw_pg_conninfo_fault(const char *conninfo)
+{
+    static const char has_password[] =
+        "a password is in the environment, where others can read it: put it"
+        " into a file with mode 0600, and passfile=FILE into the connection"
+        " string";
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+    const char *fault = options == NULL ? "it is no connection string" : NULL;
+
+    for (PQconninfoOption *option = options;
+         option != NULL && option->keyword != NULL; option++) {
+        if (strstr(option->keyword, "password") != NULL
+            && option->val != NULL) {
+            fault = has_password;
+        }
+    }
+    PQconninfoFree(options);
+    return getenv("PGPASSWORD") != NULL ? has_password : fault;
+}
 
 struct igw_pg *
 igw_pg_new(const struct igw_pg_config *config)
@@ -126,6 +155,10 @@ igw_pg_free(struct igw_pg **pg)
 static void
 disconnect(struct igw_pg *pg)
 {
+    if (pg->is_counted) {
+        (void)atomic_fetch_sub_explicit(&connections, 1, memory_order_relaxed);
+        pg->is_counted = false;
+    }
     PQfinish(pg->conn);
     pg->conn = NULL;
     pg->is_ending = false;
@@ -135,7 +168,7 @@ disconnect(struct igw_pg *pg)
 
 /* A connection to send on. Within a transaction there is only its own. */
 static enum igw_result
-ready(struct igw_pg *pg)
+ready(struct igw_pg *pg, bool is_repeatable)
 {
     pg->is_lost = false;
     pg->is_cut_short = false;
@@ -145,19 +178,24 @@ ready(struct igw_pg *pg)
     if (pg->in_transaction) {
         return pg->conn != NULL ? IGW_OK : IGW_UNAVAILABLE;
     }
-    if (pg->conn != NULL && (!is_idle(pg->conn) || pg->is_ending)) {
+    if (pg->conn != NULL
+        && (!is_idle(pg->conn, is_repeatable) || pg->is_ending)) {
         disconnect(pg);
     }
     return pg->conn != NULL ? IGW_OK : connect_now(pg);
 }
 
-/* False when the server has closed an unused connection. */
+/*
+ * False when the server has closed an unused connection. That is not looked
+ * for, which costs a system call, when what is to be sent is repeatable: it
+ * will be noticed.
+ */
 static bool
-is_idle(PGconn *conn)
+is_idle(PGconn *conn, bool is_repeatable)
 {
     struct pollfd peer = { .fd = PQsocket(conn), .events = POLLIN };
 
-    while (poll(&peer, 1, 0) > 0) {
+    while (!is_repeatable && poll(&peer, 1, 0) > 0) {
         /* A parameter's new value or a notice; or the end. */
         if (PQconsumeInput(conn) == 0 || PQisBusy(conn) != 0) {
             return false;
@@ -234,6 +272,9 @@ connect_now(struct igw_pg *pg)
         return lost(pg, PQerrorMessage(pg->conn));
     }
 
+    pg->is_counted = true;
+    tally(&connections);
+    tally(&connects);
     PQsetNoticeReceiver(pg->conn, on_notice, pg);
     return set_up(pg);
 }
@@ -347,14 +388,14 @@ execute(struct igw_pg *pg, struct command *command, bool *is_prepared,
         return rc;
     }
 
-    rc = ready(pg);
+    rc = ready(pg, is_repeatable);
     if (rc != IGW_OK) {
         return rc;
     }
 
     rc = run(pg, command, is_prepared, rows);
     if (pg->is_lost && is_repeatable && !pg->in_transaction
-        && ready(pg) == IGW_OK) {
+        && ready(pg, false) == IGW_OK) {
         rc = run(pg, command, is_prepared, rows);
     }
     return rc;
@@ -451,7 +492,7 @@ simple(struct igw_pg *pg, const char *sql, const char *tag)
 enum igw_result
 igw_pg_begin(struct igw_pg *pg)
 {
-    enum igw_result rc = ready(pg);
+    enum igw_result rc = ready(pg, false);
 
     if (rc == IGW_OK) {
         rc = simple(pg, "BEGIN ISOLATION LEVEL READ COMMITTED", "BEGIN");
@@ -464,7 +505,7 @@ igw_pg_begin(struct igw_pg *pg)
 enum igw_result
 igw_pg_commit(struct igw_pg *pg)
 {
-    enum igw_result rc = ready(pg);
+    enum igw_result rc = ready(pg, false);
 
     if (rc == IGW_OK) {
         rc = simple(pg, "COMMIT", "COMMIT");
@@ -486,7 +527,7 @@ igw_pg_rollback(struct igw_pg *pg)
 enum igw_result
 igw_pg_script(struct igw_pg *pg, const char *sql)
 {
-    enum igw_result rc = ready(pg);
+    enum igw_result rc = ready(pg, false);
 
     return rc == IGW_OK ? simple(pg, sql, NULL) : rc;
 }
@@ -529,6 +570,7 @@ finish(struct igw_pg *pg, PGresult **result)
 {
     enum igw_result rc = await(pg, result);
 
+    tally(&statements);
     if (rc == IGW_OK) {
         rc = judge(pg, *result);
     }
@@ -641,8 +683,26 @@ lost(struct igw_pg *pg, const char *why)
     snprintf(pg->message, sizeof(pg->message), "%.*s", len, why);
     igw_logf(IGW_LOG_WARN, "database_lost", "%s", pg->message);
     disconnect(pg);
+    tally(&losses);
     pg->is_lost = true;
     return IGW_UNAVAILABLE;
+}
+
+static void
+tally(atomic_uint_fast64_t *number)
+{
+    (void)atomic_fetch_add_explicit(number, 1, memory_order_relaxed);
+}
+
+struct igw_pg_counts
+igw_pg_counts(void)
+{
+    return (struct igw_pg_counts){
+        .connections = atomic_load(&connections),
+        .connects = atomic_load(&connects),
+        .losses = atomic_load(&losses),
+        .statements = atomic_load(&statements),
+    };
 }
 
 /* --- what they leave ------------------------------------------------------ */

@@ -36,6 +36,13 @@ struct igw_pg_config {
     int64_t statement_timeout_ms; /* 0: none, for migrations */
 };
 
+/*
+ * What is wrong with a connection string, or NULL; the text has none of its
+ * words. A password is wrong, there as in PGPASSWORD: others can read the
+ * environment; libpq reads one from a file (passfile=).
+ */
+const char *igw_pg_conninfo_fault(const char *conninfo) IGW_MUST_CHECK;
+
 struct igw_pg *igw_pg_new(const struct igw_pg_config *config) IGW_MUST_CHECK;
 void igw_pg_free(struct igw_pg **pg);
 
@@ -89,6 +96,16 @@ enum igw_result igw_pg_script(struct igw_pg *pg,
 /* The server's message of the last failure, for the log and the command line.
  */
 const char *igw_pg_message(const struct igw_pg *pg);
+
+/* What all connections of the program have done. */
+struct igw_pg_counts {
+    uint64_t connections; /* open now */
+    uint64_t connects;
+    uint64_t losses; /* not made, or given up */
+    uint64_t statements;
+};
+
+struct igw_pg_counts igw_pg_counts(void);
 
 size_t igw_rows_count(const struct igw_rows *rows);
 bool igw_rows_is_null(const struct igw_rows *rows, size_t row, size_t column);

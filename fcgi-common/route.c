@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "metrics.h"
 #include "problem.h"
 
 static const char *const method_names[] = {
@@ -13,6 +14,10 @@ static const char *const method_names[] = {
 };
 
 static bool fits(const char *pattern, const char *path);
+static size_t find(const struct igw_call *call, const struct igw_route *table,
+                   size_t count);
+static void refuse(struct igw_call *call, const struct igw_route *table,
+                   size_t count);
 static bool reaches(const struct igw_call *call, const struct igw_route *route);
 static bool add_allow(struct igw_call *call, const struct igw_route *table,
                       size_t count);
@@ -20,13 +25,40 @@ static bool add_allow(struct igw_call *call, const struct igw_route *table,
 void
 igw_route(struct igw_call *call, const struct igw_route *table, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (reaches(call, &table[i])
-            && table[i].method == call->request->method) {
-            table[i].handle(call);
-            return;
-        }
+    int64_t began_us = igw_metrics_begin();
+    size_t route = find(call, table, count);
+
+    if (route < count) {
+        table[route].handle(call);
+    } else {
+        refuse(call, table, count);
     }
+    igw_metrics_end(table, count, route, call->response->status, began_us);
+}
+
+const char *
+igw_route_method(const struct igw_route *route)
+{
+    return route->method == IGW_GET ? "GET" : method_names[route->method];
+}
+
+/* The place in the table; count: there is none. */
+static size_t
+find(const struct igw_call *call, const struct igw_route *table, size_t count)
+{
+    size_t i = 0;
+
+    while (i < count
+           && (table[i].method != call->request->method
+               || !reaches(call, &table[i]))) {
+        i++;
+    }
+    return i;
+}
+
+static void
+refuse(struct igw_call *call, const struct igw_route *table, size_t count)
+{
     if (!add_allow(call, table, count)) {
         igw_problem(call, 404, "not_found", "There is nothing at this path.");
     } else if (call->request->method == IGW_OPTIONS) {

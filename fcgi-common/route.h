@@ -14,6 +14,9 @@ struct igw_route {
     bool is_internal; /* 404 unless request.is_internal */
 };
 
+/* "GET", "POST", ... */
+const char *igw_route_method(const struct igw_route *route);
+
 /*
  * Calls the handler; 404 for an unknown path, 405 with Allow for a known one.
  * OPTIONS answers 204 with Allow and, where there is a PATCH, Accept-Patch.

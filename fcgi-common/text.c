@@ -34,46 +34,6 @@ igw_text_check(struct igw_slice text)
     return fault;
 }
 
-bool
-igw_text_is_token(struct igw_slice text)
-{
-    static const bool names[256] = {
-        ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
-        ['!'] = true,         ['#'] = true,         ['$'] = true,
-        ['%'] = true,         ['&'] = true,         ['\''] = true,
-        ['*'] = true,         ['+'] = true,         ['-'] = true,
-        ['.'] = true,         ['^'] = true,         ['_'] = true,
-        ['`'] = true,         ['|'] = true,         ['~'] = true
-    };
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (!names[(unsigned char)text.data[i]]) {
-            return false;
-        }
-    }
-    return text.len > 0;
-}
-
-/* By blocks, which the compiler makes one step of: tokens are long. */
-bool
-igw_text_has_control(struct igw_slice text)
-{
-    enum { BLOCK = 16 };
-    const unsigned char *at = (const unsigned char *)text.data;
-    const unsigned char *end = at + text.len;
-    unsigned char found = 0;
-
-    for (; end - at >= BLOCK; at += BLOCK) {
-        for (size_t i = 0; i < BLOCK; i++) {
-            found |= at[i] < 0x20 || at[i] == 0x7f;
-        }
-    }
-    for (; at < end; at++) {
-        found |= *at < 0x20 || *at == 0x7f;
-    }
-    return found != 0;
-}
-
 size_t
 igw_text_length(struct igw_slice text)
 {
@@ -179,20 +139,27 @@ void
 igw_base64url_encode(const void *data, size_t len, struct igw_buf *out)
 {
     const unsigned char *in = data;
+    char *to;
 
+    if (len > SIZE_MAX / 2 || !igw_buf_reserve(out, len / 3 * 4 + 4)) {
+        out->failed = true;
+        return;
+    }
+    to = out->data + out->len;
     for (size_t i = 0; i < len; i += 3) {
         size_t bytes = len - i < 3 ? len - i : 3;
         uint32_t bits = (uint32_t)in[i] << 16;
-        char quad[4];
 
         bits |= bytes > 1 ? (uint32_t)in[i + 1] << 8 : 0;
         bits |= bytes > 2 ? in[i + 2] : 0;
-        quad[0] = base64url[bits >> 18];
-        quad[1] = base64url[bits >> 12 & 63];
-        quad[2] = base64url[bits >> 6 & 63];
-        quad[3] = base64url[bits & 63];
-        igw_buf_append(out, quad, bytes + 1);
+        to[0] = base64url[bits >> 18];
+        to[1] = base64url[bits >> 12 & 63];
+        to[2] = base64url[bits >> 6 & 63];
+        to[3] = base64url[bits & 63];
+        to += bytes + 1;
     }
+    *to = '\0';
+    out->len = (size_t)(to - out->data);
 }
 
 enum igw_result

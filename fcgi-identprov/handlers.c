@@ -24,6 +24,7 @@ static const struct igw_route routes[] = {
     { IGW_GET, "/signin", signin_get, false },
     { IGW_GET, "/.well-known/jwks.json", jwks_get, false },
     { IGW_GET, "/revocations", revocations_get, true },
+    { IGW_GET, "/metrics", metrics_get, true },
     { IGW_GET, "/healthz", healthz_get, false },
     { IGW_GET, "/readyz", readyz_get, false },
 };

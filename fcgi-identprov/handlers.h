@@ -23,6 +23,7 @@ void session_delete(struct igw_call *call);
 void revocations_get(struct igw_call *call);
 void signin_get(struct igw_call *call);
 void jwks_get(struct igw_call *call);
+void metrics_get(struct igw_call *call);
 void healthz_get(struct igw_call *call);
 void readyz_get(struct igw_call *call);
 

@@ -25,6 +25,8 @@ struct hasher {
     struct job **last;
     int64_t jobs; /* waiting and under way */
     int64_t jobs_max;
+    int64_t refused;
+    int64_t done;
     bool is_closing;
     struct password_cost cost;
     char dummy[PASSWORD_HASH_SIZE];
@@ -99,6 +101,7 @@ work(void *arg)
         job->result = result;
         job->is_done = true;
         hasher->jobs--;
+        hasher->done++;
         pthread_cond_broadcast(&hasher->finished);
     }
     pthread_mutex_unlock(&hasher->lock);
@@ -168,6 +171,7 @@ run_job(struct hasher *hasher, struct job *job)
 {
     pthread_mutex_lock(&hasher->lock);
     if (hasher->jobs >= hasher->jobs_max) {
+        hasher->refused++;
         pthread_mutex_unlock(&hasher->lock);
         return IGW_UNAVAILABLE;
     }
@@ -208,4 +212,21 @@ hasher_check(struct hasher *hasher, struct igw_slice password,
 
     *verdict = (struct hasher_verdict){ 0 };
     return run_job(hasher, &job);
+}
+
+struct hasher_count
+hasher_count(struct hasher *hasher)
+{
+    struct hasher_count count;
+
+    pthread_mutex_lock(&hasher->lock);
+    count = (struct hasher_count){
+        .jobs = hasher->jobs,
+        .jobs_max = hasher->jobs_max,
+        .slots = (int64_t)hasher->thread_count,
+        .refused = hasher->refused,
+        .done = hasher->done,
+    };
+    pthread_mutex_unlock(&hasher->lock);
+    return count;
 }

@@ -42,4 +42,14 @@ enum igw_result hasher_check(struct hasher *hasher, struct igw_slice password,
                              const char *stored,
                              struct hasher_verdict *verdict) IGW_MUST_CHECK;
 
+struct hasher_count {
+    int64_t jobs; /* hashing and waiting */
+    int64_t jobs_max;
+    int64_t slots;
+    int64_t refused; /* since the start, as is done */
+    int64_t done;
+};
+
+struct hasher_count hasher_count(struct hasher *hasher);
+
 #endif

@@ -38,7 +38,7 @@ const char sql_keep_sessions[] =
     ")" REVOKE_GONE;
 
 const char sql_find_session[] =
-    "SELECT" ACCOUNT_COLUMNS ","
+    "SELECT" ACCOUNT_COLUMNS_QUICK ","
     " (1000 * extract(epoch FROM s.expires_at - now()))::bigint,"
     " s.last_used_at <= now() - $3::bigint * interval '1 millisecond',"
     " current_setting('identgw.epoch')"
@@ -53,6 +53,14 @@ const char sql_find_session[] =
     " (event, account_id, sid, request_id, address, detail)"     \
     " SELECT $2, account_id, encode(substr(hash, 1, 8), 'hex')," \
     "  $3, $4, $5 FROM gone RETURNING 1"
+
+const char sql_count_sessions[] =
+    "SELECT CASE WHEN n_live_tup > 100000 THEN n_live_tup ELSE ("
+    "  SELECT count(*) FROM identprov.session"
+    "  WHERE expires_at > now()"
+    "   AND last_used_at > now() - $1::bigint * interval '1 millisecond')"
+    " END FROM pg_stat_user_tables"
+    " WHERE relid = 'identprov.session'::regclass";
 
 const char sql_revoke_sessions[] =
     "WITH gone AS ("
@@ -371,6 +379,25 @@ store_remove_expired(struct igw_pg *pg, int64_t idle_ms,
         rc != IGW_OK || igw_rows_integer(rows, 0, 0) < WALK_AT_ONCE;
     if (!walk->has_ended) {
         walk_to(walk, igw_rows_string(rows, 0, 1));
+    }
+    igw_rows_free(&rows);
+    return rc;
+}
+
+enum igw_result
+store_count_sessions(struct igw_pg *pg, int64_t idle_ms, int64_t *count)
+{
+    char idle[NUMBER_SIZE];
+    const struct igw_pg_param params[] = { store_sql_number(idle_ms, idle) };
+    struct igw_rows *rows = NULL;
+    enum igw_result rc;
+
+    rc = igw_pg_exec(pg, COUNT_SESSIONS, params, 1, &rows);
+    if (rc == IGW_OK && igw_rows_count(rows) != 1) {
+        rc = IGW_NOT_FOUND;
+    }
+    if (rc == IGW_OK) {
+        *count = igw_rows_integer(rows, 0, 0);
     }
     igw_rows_free(&rows);
     return rc;

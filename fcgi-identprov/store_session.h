@@ -100,6 +100,13 @@ enum igw_result store_remove_expired(struct igw_pg *pg, int64_t idle_ms,
                                      struct session_walk *walk) IGW_MUST_CHECK;
 
 /*
+ * Counts the live ones; where PostgreSQL thinks that there are more than
+ * 100,000, that is the answer.
+ */
+enum igw_result store_count_sessions(struct igw_pg *pg, int64_t idle_ms,
+                                     int64_t *count) IGW_MUST_CHECK;
+
+/*
  * Records that these sessions were used now, where the last recorded use is
  * older than touch_ms. Not waited for by the disk: a crash may lose it.
  */

@@ -5,6 +5,7 @@
 #include "condition.h"
 #include "document.h"
 #include "log.h"
+#include "metrics.h"
 #include "problem.h"
 #include "route.h"
 #include "rules.h"
@@ -24,6 +25,7 @@ static const struct igw_route routes[] = {
     { IGW_PUT, "/userprofile", put_profile, false },
     { IGW_PATCH, "/userprofile", patch_profile, false },
     { IGW_DELETE, "/userprofile", delete_profile, false },
+    { IGW_GET, "/metrics", igw_metrics_get, true },
     { IGW_GET, "/healthz", get_health, false },
     { IGW_GET, "/readyz", get_readiness, false },
 };
