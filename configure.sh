@@ -18,8 +18,7 @@ usage: ./configure.sh [option]...
   --again          the options above as in BUILD/config.mk
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
-                   includes build and run, or model, which includes build,
-                   or valgrind, which includes test
+                   includes build and run
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -105,8 +104,7 @@ use_nginx_tree() {
 for option; do
     case $option in
     --help) usage; exit 0 ;;
-    --for=build | --for=run | --for=test | --for=check | --for=bench \
-        | --for=model | --for=valgrind)
+    --for=build | --for=run | --for=test | --for=check | --for=bench)
         what=${option#*=}
         ;;
     --again) again=yes ;;
@@ -306,9 +304,6 @@ look_for_libraries() {
     library libsodium libsodium-dev libsodium -lsodium \
         '#include <sodium.h>' 'sodium_init()'
     sodium_libs=$lib_libs
-    library libcrypt libcrypt-dev libcrypt -lcrypt \
-        '#include <crypt.h>' '!crypt("", "")'
-    crypt_libs=$lib_libs
     library libcurl libcurl4-openssl-dev libcurl -lcurl \
         '#include <curl/curl.h>' 'curl_url() == NULL'
     curl_libs=$lib_libs
@@ -389,19 +384,11 @@ look_for_check() {
     program clang-tidy clang-tidy clang-tidy clang-tidy-14
 }
 
-look_for_valgrind() {
-    program valgrind valgrind valgrind
-}
-
 look_for_bench() {
     program wrk wrk wrk
-    look_for_valgrind
+    program valgrind valgrind valgrind
     perl_module perl JSON::PP
     perl_module perl Test::More
-}
-
-look_for_model() {
-    program spin spin spin
 }
 
 look() {
@@ -410,10 +397,6 @@ look() {
     levels='build run test check'
     if [ "$what" = bench ]; then
         levels='build run bench test check'
-    elif [ "$what" = model ]; then
-        levels='build model run test check'
-    elif [ "$what" = valgrind ]; then
-        levels='build run test valgrind check'
     fi
     for level in $levels; do
         "look_for_$level"
@@ -443,7 +426,6 @@ write_config() {
         echo "LIB_CFLAGS =$(words "$lib_cflags")"
         echo "LIBS =$(words "$libs")"
         echo "SODIUM_LIBS =$(words "$sodium_libs")"
-        echo "CRYPT_LIBS =$(words "$crypt_libs")"
         echo "CURL_LIBS =$(words "$curl_libs")"
         echo "CMOCKA_LIBS =$(words "$cmocka_libs")"
         echo "SANITIZE = $sanitize"

@@ -5,9 +5,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 enum { OK = 0, WRONG_USAGE = 2 };
 
+static void seal(void);
 static const struct igw_command *find(const struct igw_cli *cli, int argc,
                                       char **argv, int *words);
 static int match(const struct igw_command *command, int argc, char **argv);
@@ -33,6 +36,7 @@ igw_cli_main(const struct igw_cli *cli, void *target, int argc, char **argv)
                               stdout);
         return OK;
     }
+    seal();
     command = find(cli, argc, argv, &words);
     if (command == NULL) {
         (void)fprintf(stderr, "%s: no command \"%s\"; see %s --help\n",
@@ -48,6 +52,19 @@ igw_cli_main(const struct igw_cli *cli, void *target, int argc, char **argv)
         return WRONG_USAGE;
     }
     return command->run(target, argc - 1 - words, argv + 1 + words);
+}
+
+/*
+ * SECURITY: keys and passwords are in memory: no core, and no other process of
+ * this user looks into it.
+ */
+static void
+seal(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)setrlimit(RLIMIT_CORE, &none);
 }
 
 bool

@@ -4,10 +4,11 @@
 #include "migrate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "log.h"
 
-enum { SQL_MAX = 512 };
+enum { SQL_MAX = 512, ROLE_MAX = 63 };
 
 static enum igw_result current(struct igw_pg *pg, const char *schema,
                                int64_t *version);
@@ -17,6 +18,10 @@ static enum igw_result apply(struct igw_pg *pg, const char *schema,
 static enum igw_result apply_locked(struct igw_pg *pg, const char *schema,
                                     const struct igw_migration *migration);
 static enum igw_result lock(struct igw_pg *pg, const char *schema);
+static bool is_role(const char *role);
+static enum igw_result grant_all(struct igw_pg *pg, const char *schema,
+                                 const char *role,
+                                 const struct igw_grant *grants, size_t count);
 
 enum igw_result
 igw_migrate_check(struct igw_pg *pg, const char *schema, int64_t version)
@@ -172,4 +177,58 @@ lock(struct igw_pg *pg, const char *schema)
                         "SELECT pg_advisory_xact_lock("
                         "hashtextextended('identgw migrate ' || $1, 0))",
                         &param, 1, NULL);
+}
+
+enum igw_result
+igw_migrate_grant(struct igw_pg *pg, const char *schema, const char *role,
+                  const struct igw_grant *grants, size_t count)
+{
+    enum igw_result rc;
+
+    if (!is_role(role)) {
+        return IGW_INVALID;
+    }
+    rc = igw_pg_begin(pg);
+    if (rc == IGW_OK) {
+        rc = lock(pg, schema);
+    }
+    if (rc == IGW_OK) {
+        rc = grant_all(pg, schema, role, grants, count);
+    }
+    if (rc == IGW_OK) {
+        return igw_pg_commit(pg);
+    }
+    igw_pg_rollback(pg);
+    return rc;
+}
+
+/* What needs no quoting in quotes. */
+static bool
+is_role(const char *role)
+{
+    size_t len = strspn(role, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+    return len > 0 && len <= ROLE_MAX && role[len] == '\0';
+}
+
+static enum igw_result
+grant_all(struct igw_pg *pg, const char *schema, const char *role,
+          const struct igw_grant *grants, size_t count)
+{
+    char sql[SQL_MAX];
+    enum igw_result rc;
+
+    snprintf(sql, sizeof(sql),
+             "REVOKE ALL ON ALL TABLES IN SCHEMA \"%s\" FROM \"%s\";"
+             "REVOKE ALL ON SCHEMA \"%s\" FROM \"%s\";"
+             "GRANT USAGE ON SCHEMA \"%s\" TO \"%s\";"
+             "GRANT SELECT ON \"%s\".schema_version TO \"%s\"",
+             schema, role, schema, role, schema, role, schema, role);
+    rc = igw_pg_script(pg, sql);
+    for (size_t i = 0; i < count && rc == IGW_OK; i++) {
+        snprintf(sql, sizeof(sql), "GRANT %s ON \"%s\".\"%s\" TO \"%s\"",
+                 grants[i].privileges, schema, grants[i].table, role);
+        rc = igw_pg_script(pg, sql);
+    }
+    return rc;
 }

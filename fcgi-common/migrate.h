@@ -29,4 +29,19 @@ enum igw_result igw_migrate(struct igw_pg *pg, const char *schema,
                             const struct igw_migration *list,
                             size_t count) IGW_MUST_CHECK;
 
+/* What a role may do with a table of the schema. */
+struct igw_grant {
+    const char *table;
+    const char *privileges; /* "SELECT, UPDATE (column)" */
+};
+
+/*
+ * Leaves `role` exactly these privileges in the schema, in one transaction.
+ * IGW_INVALID: no name of lower-case letters, digits and _, or no such role.
+ */
+enum igw_result igw_migrate_grant(struct igw_pg *pg, const char *schema,
+                                  const char *role,
+                                  const struct igw_grant *grants,
+                                  size_t count) IGW_MUST_CHECK;
+
 #endif

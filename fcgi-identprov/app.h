@@ -28,6 +28,7 @@ enum app_same_site {
 
 struct app_settings {
     const char *database;
+    const char *serve_role;
     const char *listen; /* NULL: a socket that was passed on */
     int64_t threads;
     int64_t log_level;

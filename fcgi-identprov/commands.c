@@ -27,7 +27,7 @@ migrate_command(void *target, int argc, char **argv)
     config.statement_timeout_ms = 0; /* a migration takes its time */
     pg = igw_pg_new(&config);
     if (pg != NULL) {
-        rc = store_migrate(pg);
+        rc = store_migrate(pg, settings->serve_role);
     }
     if (rc != IGW_OK) {
         (void)fprintf(stderr, "identprov: migrate: %s\n",

@@ -12,6 +12,10 @@
 static const struct igw_setting settings_table[] = {
     { "DATABASE", IGW_SETTING_TEXT, NULL, 1, 4096, NULL,
       "PostgreSQL connection string.", FIELD(database) },
+    { "SERVE_ROLE", IGW_SETTING_TEXT, "", 0, 63, NULL,
+      "The database role that serve connects as, when it is not migrate's: "
+      "migrate grants to it what it needs.",
+      FIELD(serve_role) },
     { "LISTEN", IGW_SETTING_TEXT, "", 0, 1024, NULL,
       "unix:PATH or HOST:PORT; empty: systemd's socket or descriptor 0.",
       FIELD(listen) },
@@ -130,8 +134,13 @@ check(const void *target, FILE *errors)
 {
     const struct app_settings *settings = target;
     const struct password_cost cost = app_password_cost(settings);
+    const char *fault = igw_pg_conninfo_fault(settings->database);
     bool is_valid = check_cookie(settings, errors);
 
+    if (fault != NULL) {
+        (void)fprintf(errors, "IDENTPROV_DATABASE is wrong: %s\n", fault);
+        is_valid = false;
+    }
     if (!session_name_is_valid(settings->session_name)) {
         (void)fprintf(errors,
                       "IDENTPROV_SESSION_NAME=%s is wrong; it must be of"
@@ -175,34 +184,6 @@ static const struct igw_command commands[] = {
       "Add an account; the password is read from the terminal or, one line, "
       "from standard input.",
       user_add_command },
-    { "user import", "",
-      "Add the accounts on standard input, one JSON object a line, with "
-      "password hashes of other programs.",
-      user_import_command },
-    { "user list", "", "Print the accounts, one JSON object a line.",
-      user_list_command },
-    { "user show", "NAME", "Print an account and its live sessions as JSON.",
-      user_show_command },
-    { "user disable", "NAME", "Let nobody sign in; end the sessions.",
-      user_disable_command },
-    { "user enable", "NAME", "Undo that.", user_enable_command },
-    { "user logout", "NAME", "End the account's sessions.",
-      user_logout_command },
-    { "user set-password", "NAME",
-      "Set the password, which is read as by user add; end the sessions.",
-      user_set_password_command },
-    { "user verify-email", "NAME", "Mark the e-mail address as the user's own.",
-      user_verify_email_command },
-    { "user group", "NAME [--add GROUP] [--remove GROUP]",
-      "Add to a group, remove from one; print the groups.",
-      user_group_command },
-    { "user delete", "NAME",
-      "Delete the account and its sessions; the name is not issued again.",
-      user_delete_command },
-    { "session revoke", "--all", "End every session of every account.",
-      session_revoke_command },
-    { "check", "", "Try the settings, the database and the signing keys.",
-      check_command },
 };
 
 static const struct igw_cli cli = {

@@ -26,7 +26,11 @@ extern const size_t store_statement_count;
 
 /* IGW_INVALID: the schema is not one that this program runs on. */
 enum igw_result store_check_schema(struct igw_pg *pg) IGW_MUST_CHECK;
-/* Brings the schema to this program's version, printing a line a step. */
-enum igw_result store_migrate(struct igw_pg *pg) IGW_MUST_CHECK;
+/*
+ * Brings the schema to this program's version, printing a line a step, and
+ * grants to the role that serves, unless "", what serving needs.
+ */
+enum igw_result store_migrate(struct igw_pg *pg,
+                              const char *serve_role) IGW_MUST_CHECK;
 
 #endif

@@ -13,6 +13,7 @@
 
 struct settings {
     const char *database;
+    const char *serve_role;
     const char *listen;
     int64_t threads;
     int64_t log_level;
@@ -35,6 +36,10 @@ struct settings {
 static const struct igw_setting settings_table[] = {
     { "DATABASE", IGW_SETTING_TEXT, NULL, 1, 4096, NULL,
       "PostgreSQL connection string.", FIELD(database) },
+    { "SERVE_ROLE", IGW_SETTING_TEXT, "", 0, 63, NULL,
+      "The database role that serve connects as, when it is not migrate's: "
+      "migrate grants to it what it needs.",
+      FIELD(serve_role) },
     { "LISTEN", IGW_SETTING_TEXT, "", 0, 1024, NULL,
       "unix:PATH or HOST:PORT; empty: systemd's socket or descriptor 0.",
       FIELD(listen) },
@@ -89,6 +94,19 @@ static struct igw_pg_config pg_config(const struct settings *settings);
 static struct igw_server server_of(const struct settings *settings,
                                    struct app *app);
 
+/* What the settings must be together. */
+static bool
+check(const void *target, FILE *errors)
+{
+    const struct settings *settings = target;
+    const char *fault = igw_pg_conninfo_fault(settings->database);
+
+    if (fault != NULL) {
+        (void)fprintf(errors, "USERPROFILE_DATABASE is wrong: %s\n", fault);
+    }
+    return fault == NULL;
+}
+
 static const struct igw_command commands[] = {
     { "serve", "[--listen unix:PATH|HOST:PORT]",
       "Answer FastCGI requests until SIGTERM.", serve },
@@ -102,6 +120,7 @@ static const struct igw_cli cli = {
     .prefix = "USERPROFILE_",
     .settings = settings_table,
     .setting_count = sizeof(settings_table) / sizeof(settings_table[0]),
+    .check = check,
     .commands = commands,
     .command_count = sizeof(commands) / sizeof(commands[0]),
 };
@@ -210,7 +229,7 @@ migrate(void *target, int argc, char **argv)
 
     config.statement_timeout_ms = 0; /* a migration takes its time */
     pg = igw_pg_new(&config);
-    rc = pg != NULL ? store_migrate(pg) : IGW_ERROR;
+    rc = pg != NULL ? store_migrate(pg, settings->serve_role) : IGW_ERROR;
     if (rc != IGW_OK) {
         (void)fprintf(stderr, "userprofile: migrate: %s\n",
                       pg != NULL ? igw_pg_message(pg) : "out of memory");

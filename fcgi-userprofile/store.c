@@ -196,8 +196,17 @@ store_check(struct igw_pg *pg)
 }
 
 enum igw_result
-store_migrate(struct igw_pg *pg)
+store_migrate(struct igw_pg *pg, const char *serve_role)
 {
-    return igw_migrate(pg, schema, userprofile_migrations,
-                       userprofile_migrations_count);
+    static const struct igw_grant grants[] = {
+        { "profile", "SELECT, INSERT, UPDATE, DELETE" },
+    };
+    enum igw_result rc = igw_migrate(pg, schema, userprofile_migrations,
+                                     userprofile_migrations_count);
+
+    if (rc != IGW_OK || serve_role[0] == '\0') {
+        return rc;
+    }
+    return igw_migrate_grant(pg, schema, serve_role, grants,
+                             sizeof(grants) / sizeof(grants[0]));
 }

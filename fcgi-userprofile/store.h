@@ -44,6 +44,8 @@ enum igw_result store_unlock(struct igw_pg *pg,
 
 /* IGW_OK: the schema is one that this program runs on. */
 enum igw_result store_check(struct igw_pg *pg) IGW_MUST_CHECK;
-enum igw_result store_migrate(struct igw_pg *pg) IGW_MUST_CHECK;
+/* Grants to the role that serves, unless "", what serving needs. */
+enum igw_result store_migrate(struct igw_pg *pg,
+                              const char *serve_role) IGW_MUST_CHECK;
 
 #endif

@@ -244,7 +244,8 @@ SKIP: {
         chown $uid, $gid, "$room/user";
         my $run = start('user', as => \@as);
         ok(ready($run), 'it starts') or return;
-        is((stat '/proc/' . pid_of($run, $_))[4], $uid, "$_ is the user's")
+        like(text('/proc/' . pid_of($run, $_) . '/status'),
+            qr/^Uid:\s+$uid\s/m, "$_ is the user's")
             for @parts;
         is(get_status($run, '/userprofile'), 401, 'it answers');
         is(ended($run, 'TERM'), 0, 'it ends');

@@ -29,16 +29,18 @@ my @UNPRIVILEGED = $> == 0
 my $COUNT = 3; # programs that nginx knows
 my @running;
 
-# env: settings of every program, without their prefix. Nothing runs yet but
-# PostgreSQL, with a migrated database.
+# env: settings of every program, without their prefix; postgres: more options of
+# PostgreSQL. Nothing runs yet but that, with a migrated database.
 sub new {
     my ($class, %with) = @_;
     my $room = tempdir('identgw-idp-XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0755, $room;
-    my $self = bless { room => $room, owner => $$, pids => {} }, $class;
+    my $self = bless { room => $room, owner => $$, pids => {},
+        postgres_options => $with{postgres} || [] }, $class;
     push @running, $self;
     $self->{env} = {
         DATABASE => "host=$room/pg dbname=identprov user=postgres",
+        SERVE_ROLE => 'identprov_serve',
         KEY_PASSPHRASE_FILE => "$room/passphrase",
         REGISTRATION => 'open',
         HASH_MINIMUM => 'none',
@@ -57,6 +59,7 @@ sub new {
     $self->start_postgres;
     $self->quietly("$PG/createdb", '-h', "$room/pg", '-U', 'postgres',
         'identprov');
+    $self->sql('CREATE ROLE identprov_serve LOGIN');
     if (!$with{unmigrated}) {
         my ($status, undef, $errors) = $self->run(['migrate']);
         die "migrate: $errors\n" if $status;
@@ -131,11 +134,12 @@ sub launch_postgres {
     $self->{pids}{postgres} = $self->spawn_logged('postgres', {},
         @UNPRIVILEGED, "$PG/postgres", '-D', "$room/pg/data", '-k',
         "$room/pg", '-c', 'listen_addresses=', '-c', 'max_connections=80',
-        '-c', 'shared_buffers=16MB');
+        '-c', 'shared_buffers=16MB', @{ $self->{postgres_options} });
     return;
 }
 
-# Number $which of the programs, with other settings if there are any.
+# Number $which of the programs, with other settings if there are any. It is
+# the role that only serves; the command line is the owner.
 sub start_identprov {
     my ($self, $which, %env) = @_;
     $self->launch_identprov($which, %env);
@@ -145,8 +149,11 @@ sub start_identprov {
 
 sub launch_identprov {
     my ($self, $which, %env) = @_;
+    my $settings = $self->environment(%env);
+    $settings->{IDENTPROV_DATABASE} =~
+        s/\Q$self->{room}\E\/pg.*\Kuser=postgres/user=identprov_serve/;
     $self->{pids}{"identprov-$which"} = $self->spawn_logged(
-        "identprov-$which", $self->environment(%env), "$BUILD/identprov",
+        "identprov-$which", $settings, "$BUILD/identprov",
         'serve', '--listen', "unix:$self->{room}/identprov-$which.sock");
     return;
 }

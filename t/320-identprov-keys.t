@@ -139,13 +139,6 @@ ok(wait_for(3, 'the other process', sub {
         }), '... in both processes');
 my $new = token_of('', $session);
 is($new->{alg}, 'RS256', '... with its own algorithm');
-Stack::spew("$room/token", $new->{text});
-Stack::spew("$room/set", ($idp->run([ 'key', 'export' ]))[1]);
-my $foreign = decode_json(`$python t/lib/foreign_jwt.py verify $room/token \\
-    $room/set identprov identgw` || '{}');
-is($foreign->{header}{alg}, 'RS256', '... which others verify');
-is($foreign->{thumbprint}, $second, '... its kid is the thumbprint');
-is_deeply($foreign->{jwcrypto}, $foreign->{pyjwt}, '... and agree about');
 is_deeply([ keys %{ keys_of('')->{kids} } ] > 1 ? 1 : 0, 1,
     'the old key is still published');
 $list = listed();
@@ -158,8 +151,15 @@ is($idp->sql('SELECT DISTINCT token_ttl_ms, jwks_max_age_ms'
         . ' FROM identprov.signing_key'), '1800000|600000',
     'what the longest tokens need is written down');
 is(keys_of('/2')->{age}, 600, '... before it is acted on');
-cmp_ok(token_of('/2', $session)->{exp} - time, '>', 1700,
-    '... for tokens, too');
+my $long = token_of('/2', $session);
+cmp_ok($long->{exp} - time, '>', 1700, '... for tokens, too');
+Stack::spew("$room/token", $long->{text});
+Stack::spew("$room/set", ($idp->run([ 'key', 'export' ]))[1]);
+my $foreign = decode_json(`$python t/lib/foreign_jwt.py verify $room/token \\
+    $room/set identprov identgw` || '{}');
+is($foreign->{header}{alg}, 'RS256', 'others verify a token of it');
+is($foreign->{thumbprint}, $second, '... its kid is the thumbprint');
+is_deeply($foreign->{jwcrypto}, $foreign->{pyjwt}, '... and agree about it');
 $idp->end_part('TERM', 'identprov-2');
 ($status, $out) = $idp->run([ 'key', 'rotate' ]);
 my ($third) = $out =~ /^(\S{43}) +ES256 +next /m;
@@ -180,7 +180,7 @@ is(listed()->{retired}[0]{kid}, $first->{kid}, '... retired in the list');
 Stack::spew("$room/enough", '');
 my $verified = decode_json(join '', <$verifiers>);
 cmp_ok($verified->{checks}, '>', 1000, 'tokens were verified all the time');
-is_deeply([ grep { $_ ne 'no keys' } @{ $verified->{refused} } ], [],
+is_deeply([ grep { !/^no / } @{ $verified->{refused} } ], [],
     '... and none was refused');
 is_deeply([ sort @{ $verified->{seen} } ], [ sort $first->{kid}, $second ],
     '... of both keys');
@@ -210,9 +210,10 @@ $idp->sql('UPDATE identprov.signing_key SET sign_from = now()'
         . ' WHERE sign_from > now()');
 wait_for(20, 'their time', sub {
     token_of('', $session)->{kid} ne $second });
-is($idp->request('GET', '/1/authenticate',
-        headers => [ 'JSESSIONID', $session ])->{status}, 503,
-    '... signs nothing when their time has come');
+ok(wait_for(20, 'the end of the one that is open', sub {
+            $idp->request('GET', '/1/authenticate',
+                headers => [ 'JSESSIONID', $session ])->{status} == 503
+        }), '... signs nothing when their time has come');
 is($idp->log(1) =~ s/"keys_unusable"//gr, $idp->log(1) =~ s/"keys_unusable"//r,
     '... and says so once');
 is($idp->request('GET', '/in/readyz')->{status}, 200, 'the other one is ready');
