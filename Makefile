@@ -33,7 +33,8 @@ programs = $(BUILD)/identprov $(BUILD)/userprofile
 units = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard \
 	t/unit/common_*.c t/unit/identprov_*.c t/unit/userprofile_*.c)))
 fixtures = $(patsubst t/fixture/%.c,$(BUILD)/fixture/%,$(sort $(wildcard t/fixture/*.c))) \
-	$(patsubst t/fixture/%.c,$(BUILD)/fixture/%_undefended,$(wildcard t/fixture/igw_echo.c))
+	$(patsubst t/fixture/%.c,$(BUILD)/fixture/%_undefended,$(wildcard t/fixture/igw_echo.c)) \
+	$(BUILD)/fixture/identprov_next
 
 all: apps module nginx
 apps: $(programs)
@@ -178,6 +179,17 @@ $(BUILD)/fixture/%_undefended: t/fixture/%.c $(wildcard fcgi-common/*.[ch]) $(BU
 	@mkdir -p $(@D)
 	$(call say,LD $@)
 	$(Q)$(call compile,common) -DIGW_TEST_SMUGGLE -MF $@.d $(APP_LDFLAGS) 		$(LDFLAGS) -o $@ $< $(wildcard fcgi-common/*.c) $(LIBS)
+
+# identprov as a version with one more migration.
+$(BUILD)/fixture/identprov_next: t/fixture/next.sql $(identprov_obj) $(BUILD)/libigw.a
+	@rm -rf '$@.sql' && mkdir -p '$@.sql'
+	@cp fcgi-identprov/migrations/*.sql '$@.sql'
+	@cp t/fixture/next.sql "$@.sql/$$(printf %04d $$(($$(ls '$@.sql' | wc -l) + 1)))-next.sql"
+	@scripts/embed-migrations '$@.sql' identprov_migrations > '$@.c'
+	$(call say,LD $@)
+	$(Q)$(call compile,common) $(APP_LDFLAGS) $(LDFLAGS) -o $@ '$@.c' \
+		$(filter-out %identprov_migrations.o,$(identprov_obj)) \
+		$(BUILD)/libigw.a $(LIBS) $(SODIUM_LIBS)
 
 $(BUILD)/fixture/%: t/fixture/%.c $(BUILD)/libigw.a
 	@mkdir -p $(@D)

@@ -56,6 +56,18 @@ for my $file (qw(fcgi-identprov/handlers.c fcgi-userprofile/handlers.c)) {
     }
 }
 
+# docs/security.md: a named file is there, and so is a named unit test.
+my $security = slurp('docs/security.md');
+for my $file (@{ sorted_unique($security =~ m{`(t/[^`]+)`}g) }) {
+    ok(-e $file, "docs/security.md names $file");
+}
+while ($security =~ m{`(t/unit/\w+\.c)`: (\w+(?:, \w+)*)}g) {
+    my ($file, $names) = ($1, $2);
+    for my $name (grep { /_.*_/ } split /, /, $names) {
+        like(slurp($file), qr/^$name\(void/m, "... and $name in it");
+    }
+}
+
 my ($lines) = $readme =~ /(    location \/app\/ \{\n.*?\n    \}\n)/s;
 for my $line (split /\n/, $lines) {
     $line =~ s/^    //;
