@@ -161,7 +161,7 @@ sub launch_identprov {
 sub await_identprov {
     my ($self, $which) = @_;
     my $socket = "$self->{room}/identprov-$which.sock";
-    wait_for(20, "identprov $which", sub {
+    wait_for(60, "identprov $which", sub {
         IO::Socket::UNIX->new(Peer => $socket) || !$self->is_alive(
             "identprov-$which");
     });
