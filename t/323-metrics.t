@@ -91,7 +91,8 @@ cmp_ok($after->{identprov_resident_memory_bytes}, '>', 2**20, '... of bytes');
 
 is($idp->request('POST', '/logout',
         headers => [ 'JSESSIONID', $session ])->{status}, 204, 'logged out');
-is($idp->run([ 'key', 'rotate' ]), 3, 'a key to come');
+my ($rotated) = $idp->run([ 'key', 'rotate' ]);
+is($rotated, 0, 'a key to come');
 ok(wait_for(10, 'it', sub { metrics()->{'identprov_keys{state="next"}'} == 1 }),
     '... is counted');
 is(metrics()->{identprov_sessions}, 0, 'no session lives');
