@@ -10,10 +10,12 @@ BUILD ?= build
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all apps module nginx unit fixture run test test-asan test-matrix check bench bench-identprov install clean help FORCE
+.PHONY: all apps module nginx unit fixture run test test-asan test-matrix \
+	test-memory test-valgrind model check bench bench-identprov install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out run test test-asan test-matrix bench bench-identprov clean help,$(goals)),)
+ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind \
+	model bench bench-identprov clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -52,7 +54,7 @@ WARN = -Wall -Wextra -Wno-unused-parameter -Wshadow -Wmissing-prototypes \
 APP_WARN = $(WARN) -Wconversion -Wsign-conversion -Wwrite-strings
 WERROR =
 
-OPTIMIZE = -O2 -g
+OPTIMIZE ?= -O2 -g
 ifeq ($(SANITIZE),)
 HARDEN = -D_FORTIFY_SOURCE=2
 endif
@@ -118,7 +120,7 @@ $(BUILD)/libigw.a: $(common_obj)
 
 $(BUILD)/identprov: $(identprov_obj) $(BUILD)/libigw.a
 	$(call say,LD $@)
-	$(Q)$(link) -o $@ $^ $(LIBS) $(SODIUM_LIBS)
+	$(Q)$(link) -o $@ $^ $(LIBS) $(SODIUM_LIBS) $(CRYPT_LIBS)
 
 $(BUILD)/userprofile: $(userprofile_obj) $(BUILD)/libigw.a
 	$(call say,LD $@)
@@ -147,7 +149,7 @@ ifneq ($(NGINX_TREE),)
 $(NGINX): $(BUILD)/nginx/configured
 	$(call say,CC nginx)
 	$(Q)+scripts/build-module nginx '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
-		'$(OPTIMIZE) -w'
+		'$(if $(nginx_sanitize),-O0 -g1,$(OPTIMIZE)) -w'
 endif
 
 # --- tests -----------------------------------------------------------------
@@ -165,7 +167,7 @@ $(BUILD)/unit/identprov_%: t/unit/identprov_%.c $(identprov_obj) $(BUILD)/libigw
 	$(call say,LD $@)
 	$(Q)$(call compile,identprov) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(call without_main,$(identprov_obj)) $(BUILD)/libigw.a \
-		$(LIBS) $(SODIUM_LIBS) $(CMOCKA_LIBS)
+		$(LIBS) $(SODIUM_LIBS) $(CRYPT_LIBS) $(CMOCKA_LIBS)
 
 $(BUILD)/unit/userprofile_%: t/unit/userprofile_%.c $(userprofile_obj) $(BUILD)/libigw.a
 	@mkdir -p $(@D)
@@ -189,7 +191,7 @@ $(BUILD)/fixture/identprov_next: t/fixture/next.sql $(identprov_obj) $(BUILD)/li
 	$(call say,LD $@)
 	$(Q)$(call compile,common) $(APP_LDFLAGS) $(LDFLAGS) -o $@ '$@.c' \
 		$(filter-out %identprov_migrations.o,$(identprov_obj)) \
-		$(BUILD)/libigw.a $(LIBS) $(SODIUM_LIBS)
+		$(BUILD)/libigw.a $(LIBS) $(SODIUM_LIBS) $(CRYPT_LIBS)
 
 $(BUILD)/fixture/%: t/fixture/%.c $(BUILD)/libigw.a
 	@mkdir -p $(@D)
@@ -202,7 +204,7 @@ $(BUILD)/bench/find_session: bench/find_session.c $(identprov_obj) $(BUILD)/libi
 	$(call say,LD $@)
 	$(Q)$(call compile,identprov) $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(call without_main,$(identprov_obj)) $(BUILD)/libigw.a \
-		$(LIBS) $(SODIUM_LIBS)
+		$(LIBS) $(SODIUM_LIBS) $(CRYPT_LIBS)
 
 $(BUILD)/bench/%: bench/%.c $(BUILD)/libigw.a
 	@mkdir -p $(@D)
@@ -233,16 +235,33 @@ test:
 	@$(call prepare,test)
 	@$(rebuild) all unit fixture
 	@exec env BUILD='$(BUILD)' scripts/prove $(TESTS)
+	$(if $(TESTS),,@exec env BUILD='$(BUILD)' ASAN=module scripts/test-asan)
 
 test-asan:
 	@$(call prepare,test)
 	@exec env BUILD='$(BUILD)' scripts/test-asan $(TESTS)
+
+test-memory:
+	@$(call prepare,test)
+	@$(rebuild) module nginx fixture
+	@exec env BUILD='$(BUILD)' IDENTGW_REQUESTS=100000 \
+		scripts/prove -v t/050-memory.t
+
+test-valgrind:
+	@$(call prepare,valgrind)
+	@$(rebuild) module nginx fixture
+	@exec env BUILD='$(BUILD)' scripts/test-valgrind $(TESTS)
 
 # The module's tests under each nginx that it is made for: takes some minutes.
 test-matrix:
 	@$(call prepare,test)
 	@$(rebuild) module nginx fixture
 	@exec env BUILD='$(BUILD)' scripts/test-matrix $(VERSIONS)
+
+# The protocol of docs/protocol, every state of it: takes some minutes.
+model:
+	@$(call prepare,model)
+	@exec scripts/model $(NAMES)
 
 # Everything again with -Werror, then what scripts/check has to say.
 check:
@@ -277,9 +296,13 @@ help:
 	@echo '                 (PORT=, VAR=var; its first time, installs what is missing)'
 	@echo 'make test        builds everything and runs all tests (or TESTS=t/...)'
 	@echo 'make test-asan   all tests with the address and undefined behavior'
-	@echo '                 sanitizers, nginx too: builds it from its source'
+	@echo '                 sanitizers, nginx too (make test: the module'"'"'s)'
+	@echo 'make test-memory 100,000 requests of all kinds, and the workers'"'"' memory'
+	@echo 'make test-valgrind  the module'"'"'s tests with nginx under valgrind'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'
 	@echo '                 mirror has them (VERSIONS=)'
+	@echo 'make model       searches all states of the revocation protocol'
+	@echo '                 (docs/protocol) for one that lets somebody in'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
 	@echo 'make check       builds with -Werror; format and static analysis'
 	@echo 'make bench       measures the gateway beside others: bench/results.md'

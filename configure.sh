@@ -18,7 +18,8 @@ usage: ./configure.sh [option]...
   --again          the options above as in BUILD/config.mk
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
-                   includes build and run
+                   includes build and run, or model, which includes build,
+                   or valgrind, which includes test
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -104,7 +105,8 @@ use_nginx_tree() {
 for option; do
     case $option in
     --help) usage; exit 0 ;;
-    --for=build | --for=run | --for=test | --for=check | --for=bench)
+    --for=build | --for=run | --for=test | --for=check | --for=bench \
+        | --for=model | --for=valgrind)
         what=${option#*=}
         ;;
     --again) again=yes ;;
@@ -304,6 +306,9 @@ look_for_libraries() {
     library libsodium libsodium-dev libsodium -lsodium \
         '#include <sodium.h>' 'sodium_init()'
     sodium_libs=$lib_libs
+    library libcrypt libcrypt-dev libcrypt -lcrypt \
+        '#include <crypt.h>' '!crypt("", "")'
+    crypt_libs=$lib_libs
     library libcurl libcurl4-openssl-dev libcurl -lcurl \
         '#include <curl/curl.h>' 'curl_url() == NULL'
     curl_libs=$lib_libs
@@ -384,11 +389,19 @@ look_for_check() {
     program clang-tidy clang-tidy clang-tidy clang-tidy-14
 }
 
+look_for_valgrind() {
+    program valgrind valgrind valgrind
+}
+
 look_for_bench() {
     program wrk wrk wrk
-    program valgrind valgrind valgrind
+    look_for_valgrind
     perl_module perl JSON::PP
     perl_module perl Test::More
+}
+
+look_for_model() {
+    program spin spin spin
 }
 
 look() {
@@ -397,6 +410,10 @@ look() {
     levels='build run test check'
     if [ "$what" = bench ]; then
         levels='build run bench test check'
+    elif [ "$what" = model ]; then
+        levels='build model run test check'
+    elif [ "$what" = valgrind ]; then
+        levels='build run test valgrind check'
     fi
     for level in $levels; do
         "look_for_$level"
@@ -426,6 +443,7 @@ write_config() {
         echo "LIB_CFLAGS =$(words "$lib_cflags")"
         echo "LIBS =$(words "$libs")"
         echo "SODIUM_LIBS =$(words "$sodium_libs")"
+        echo "CRYPT_LIBS =$(words "$crypt_libs")"
         echo "CURL_LIBS =$(words "$curl_libs")"
         echo "CMOCKA_LIBS =$(words "$cmocka_libs")"
         echo "SANITIZE = $sanitize"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 256 };
+enum { FIRST_CAPACITY = 256, PRINT_BYTES = 1023 };
 
 static size_t next_capacity(size_t cap, size_t wanted);
 
@@ -65,23 +65,34 @@ igw_buf_printf(struct igw_buf *buf, const char *format, ...)
     va_end(args);
 }
 
+/* Counting alone takes as long as printing, so that is tried first. */
 void
 igw_buf_vprintf(struct igw_buf *buf, const char *format, va_list args)
 {
     va_list again;
+    size_t room;
     int len;
 
+    if (!igw_buf_reserve(buf, PRINT_BYTES)) {
+        return;
+    }
+    room = buf->cap - buf->len;
     va_copy(again, args);
-    len = vsnprintf(NULL, 0, format, again);
+    len = vsnprintf(buf->data + buf->len, room, format, again);
     va_end(again);
+    if (len >= 0 && (size_t)len >= room) {
+        buf->data[buf->len] = '\0';
+        if (!igw_buf_reserve(buf, (size_t)len)) {
+            return;
+        }
+        (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+    }
     if (len < 0) {
+        buf->data[buf->len] = '\0';
         buf->failed = true;
         return;
     }
-    if (igw_buf_reserve(buf, (size_t)len)) {
-        (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
-        buf->len += (size_t)len;
-    }
+    buf->len += (size_t)len;
 }
 
 struct igw_slice

@@ -97,6 +97,24 @@ igw_sha256(const void *data, size_t len, unsigned char digest[IGW_SHA256_SIZE])
 }
 
 enum igw_result
+igw_pbkdf2(const char *digest, struct igw_slice password, struct igw_slice salt,
+           int iterations, unsigned char *out, size_t len)
+{
+    const EVP_MD *md = EVP_get_digestbyname(digest);
+
+    if (md == NULL || password.len > INT_MAX || salt.len > INT_MAX
+        || len > INT_MAX) {
+        return IGW_ERROR;
+    }
+    return PKCS5_PBKDF2_HMAC(password.data, (int)password.len,
+                             (const unsigned char *)salt.data, (int)salt.len,
+                             iterations, md, (int)len, out)
+                   == 1
+               ? IGW_OK
+               : IGW_ERROR;
+}
+
+enum igw_result
 igw_random(void *out, size_t len)
 {
     if (len > INT_MAX || RAND_priv_bytes(out, (int)len) != 1) {

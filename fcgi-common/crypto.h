@@ -12,6 +12,13 @@ enum { IGW_SHA256_SIZE = 32 };
 enum igw_result
 igw_sha256(const void *data, size_t len,
            unsigned char digest[IGW_SHA256_SIZE]) IGW_MUST_CHECK;
+/*
+ * PBKDF2 (RFC 8018) with HMAC of this digest ("SHA1", "SHA256", "SHA512"); for
+ * passwords that other programs have hashed.
+ */
+enum igw_result igw_pbkdf2(const char *digest, struct igw_slice password,
+                           struct igw_slice salt, int iterations,
+                           unsigned char *out, size_t len) IGW_MUST_CHECK;
 enum igw_result igw_random(void *out, size_t len) IGW_MUST_CHECK;
 void igw_wipe(void *data, size_t len);
 /* Whether the bytes are the same, in a time that depends on len only. */

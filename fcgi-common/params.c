@@ -3,11 +3,13 @@
  */
 #include "params.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "record.h"
+#include "text.h"
 
 enum { COUNT_MAX = 256 };
 
@@ -33,6 +35,8 @@ static const struct {
                    { "HTTP_X_FORWARDED_PROTO", ", " } };
 
 static bool is_clean(struct igw_slice name, struct igw_slice value);
+static bool is_field(struct igw_slice name);
+static bool has_only_tabs(struct igw_slice value);
 static bool is_repeat(const struct igw_slice *names, size_t count);
 static const char *joint_of(struct igw_slice name);
 static void take_id(struct igw_slice value, char id[IGW_PARAMS_ID_SIZE]);
@@ -91,31 +95,37 @@ igw_params_join(char **params)
     return true;
 }
 
-/*
- * A token (RFC 9110 5.6.2) without "=" as name; no control in the value but a
- * tab, which a field value may hold.
- */
+/* A token as name; no control in the value but a tab in that of a field. */
 static bool
 is_clean(struct igw_slice name, struct igw_slice value)
 {
-    bool is_field = name.len > 5 && memcmp(name.data, "HTTP_", 5) == 0;
+    return igw_text_is_token(name)
+           && (!igw_text_has_control(value)
+               || (is_field(name) && has_only_tabs(value)));
+}
 
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char byte = (unsigned char)name.data[i];
+static bool
+is_field(struct igw_slice name)
+{
+    return name.len > 5 && memcmp(name.data, "HTTP_", 5) == 0;
+}
 
-        if (byte <= 0x20 || byte >= 0x7f
-            || strchr("=\"(),/:;<>?@[\\]{}", byte) != NULL) {
+/* Whether no control is in the value but tabs. */
+static bool
+has_only_tabs(struct igw_slice value)
+{
+    while (value.len > 0) {
+        const char *tab = memchr(value.data, '\t', value.len);
+        size_t len = tab == NULL ? value.len : (size_t)(tab - value.data);
+
+        if (igw_text_has_control((struct igw_slice){ value.data, len })) {
             return false;
         }
+        len += tab == NULL ? 0 : 1;
+        value.data += len;
+        value.len -= len;
     }
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char byte = (unsigned char)value.data[i];
-
-        if ((byte < 0x20 && !(byte == '\t' && is_field)) || byte == 0x7f) {
-            return false;
-        }
-    }
-    return name.len > 0;
+    return true;
 }
 
 /* Whether names[count] is among those before it. */
@@ -147,11 +157,13 @@ take_id(struct igw_slice value, char id[IGW_PARAMS_ID_SIZE])
     if (value.len == 0 || value.len >= IGW_PARAMS_ID_SIZE) {
         return;
     }
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char byte = (unsigned char)value.data[i];
+
+        if (!isalnum(byte) && byte != '_' && byte != '-') {
+            return;
+        }
+    }
     memcpy(id, value.data, value.len);
     id[value.len] = '\0';
-    if (strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                   "0123456789_-")
-        != value.len) {
-        id[0] = '\0';
-    }
 }

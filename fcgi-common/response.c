@@ -9,9 +9,8 @@
 #include <strings.h>
 
 #include "log.h"
+#include "text.h"
 
-static bool is_token(const char *name);
-static bool is_printable(struct igw_slice value);
 static void break_off(struct igw_response *response, const char *name);
 static bool find_line(const struct igw_response *response, const char *name,
                       size_t *start, size_t *len);
@@ -32,7 +31,7 @@ igw_response_header(struct igw_response *response, const char *name,
 {
     struct igw_buf *headers = &response->headers;
 
-    if (!is_token(name) || !is_printable(value)
+    if (!igw_text_is_token(igw_slice_of(name)) || igw_text_has_control(value)
         || response->header_count == IGW_RESPONSE_HEADERS_MAX) {
         break_off(response, name);
         return;
@@ -185,27 +184,4 @@ break_off(struct igw_response *response, const char *name)
     response->is_broken = true;
     igw_log(IGW_LOG_ERROR, "response_header_refused",
             (struct igw_log_field[]){ { "header", name }, { NULL, NULL } });
-}
-
-static bool
-is_token(const char *name)
-{
-    static const char tchar[] = "!#$%&'*+-.^_`|~0123456789"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "abcdefghijklmnopqrstuvwxyz";
-
-    return *name != '\0' && name[strspn(name, tchar)] == '\0';
-}
-
-static bool
-is_printable(struct igw_slice value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char byte = (unsigned char)value.data[i];
-
-        if (byte < 0x20 || byte == 0x7f) {
-            return false;
-        }
-    }
-    return true;
 }

@@ -34,6 +34,46 @@ igw_text_check(struct igw_slice text)
     return fault;
 }
 
+bool
+igw_text_is_token(struct igw_slice text)
+{
+    static const bool names[256] = {
+        ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+        ['!'] = true,         ['#'] = true,         ['$'] = true,
+        ['%'] = true,         ['&'] = true,         ['\''] = true,
+        ['*'] = true,         ['+'] = true,         ['-'] = true,
+        ['.'] = true,         ['^'] = true,         ['_'] = true,
+        ['`'] = true,         ['|'] = true,         ['~'] = true
+    };
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (!names[(unsigned char)text.data[i]]) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+/* By blocks, which the compiler makes one step of: tokens are long. */
+bool
+igw_text_has_control(struct igw_slice text)
+{
+    enum { BLOCK = 16 };
+    const unsigned char *at = (const unsigned char *)text.data;
+    const unsigned char *end = at + text.len;
+    unsigned char found = 0;
+
+    for (; end - at >= BLOCK; at += BLOCK) {
+        for (size_t i = 0; i < BLOCK; i++) {
+            found |= at[i] < 0x20 || at[i] == 0x7f;
+        }
+    }
+    for (; at < end; at++) {
+        found |= *at < 0x20 || *at == 0x7f;
+    }
+    return found != 0;
+}
+
 size_t
 igw_text_length(struct igw_slice text)
 {

@@ -16,6 +16,14 @@ enum igw_text_fault {
 
 enum igw_text_fault igw_text_check(struct igw_slice text);
 
+/* What a whole HTTP message may hold in a name and in a value. */
+
+/* RFC 9110 5.6.2: not empty, and of the bytes of names. */
+bool igw_text_is_token(struct igw_slice text);
+
+/* Whether there is a byte of C0 or DEL, whatever the encoding. */
+bool igw_text_has_control(struct igw_slice text);
+
 /* Number of code points of valid UTF-8. */
 size_t igw_text_length(struct igw_slice text);
 

@@ -27,10 +27,9 @@ struct change {
 static void
 answer_account(struct igw_call *call, const struct account *account)
 {
-    struct json_t *json = client_account_json(account);
+    struct json_t *json = shown_account(account);
 
-    if (json == NULL
-        || !igw_json_set(json, "groups", client_groups_json(account))) {
+    if (json == NULL || !igw_json_set(json, "groups", shown_groups(account))) {
         igw_problem_result(call, IGW_ERROR);
     } else {
         igw_response_header(call->response, "Cache-Control",

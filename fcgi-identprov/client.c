@@ -226,38 +226,3 @@ client_is_foreign(const struct igw_call *call)
     }
     return (has_cookie || body_is_form(request)) && origin_is_foreign(&origin);
 }
-
-struct json_t *
-client_account_json(const struct account *account)
-{
-    struct json_t *json = igw_json_object();
-
-    if (!igw_json_set_text(json, "id", igw_slice_of(account->id))
-        || !igw_json_set_text(json, "username", igw_slice_of(account->username))
-        || !igw_json_set_text(json, "email", igw_slice_of(account->email))
-        || !igw_json_set_bool(json, "email_verified", account->email_verified)
-        || !igw_json_set_text(json, "first_name",
-                              igw_slice_of(account->first_name))
-        || !igw_json_set_text(json, "last_name",
-                              igw_slice_of(account->last_name))
-        || !igw_json_set_text(json, "created_at",
-                              igw_slice_of(account->created_at))) {
-        igw_json_free(&json);
-    }
-    return json;
-}
-
-struct json_t *
-client_groups_json(const struct account *account)
-{
-    struct igw_slice groups[APP_GROUPS_MAX];
-    size_t count = app_groups(account->groups, groups);
-    struct json_t *json = igw_json_array();
-
-    for (size_t i = 0; i < count && json != NULL; i++) {
-        if (!igw_json_append(json, igw_json_new_text(groups[i]))) {
-            igw_json_free(&json);
-        }
-    }
-    return json;
-}

@@ -7,6 +7,7 @@
 
 #include "app.h"
 #include "http.h"
+#include "shown.h"
 
 /* The session's header and cookie: as the gateway says, else the setting. */
 const char *client_session_name(const struct igw_call *call);
@@ -57,11 +58,5 @@ void client_answer_empty(struct igw_call *call);
 
 /* WWW-Authenticate of every 401. */
 void client_challenge(struct igw_call *call);
-
-/* An account as clients see it. NULL: no memory. */
-struct json_t *client_account_json(const struct account *account);
-
-/* The names of its groups, an array. NULL: no memory. */
-struct json_t *client_groups_json(const struct account *account);
 
 #endif

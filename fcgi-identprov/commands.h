@@ -11,6 +11,18 @@ int key_list_command(void *settings, int argc, char **argv);
 int key_export_command(void *settings, int argc, char **argv);
 int audit_command(void *settings, int argc, char **argv);
 int user_add_command(void *settings, int argc, char **argv);
+int user_import_command(void *settings, int argc, char **argv);
+int user_list_command(void *settings, int argc, char **argv);
+int user_show_command(void *settings, int argc, char **argv);
+int user_disable_command(void *settings, int argc, char **argv);
+int user_enable_command(void *settings, int argc, char **argv);
+int user_logout_command(void *settings, int argc, char **argv);
+int user_set_password_command(void *settings, int argc, char **argv);
+int user_verify_email_command(void *settings, int argc, char **argv);
+int user_group_command(void *settings, int argc, char **argv);
+int user_delete_command(void *settings, int argc, char **argv);
+int session_revoke_command(void *settings, int argc, char **argv);
+int check_command(void *settings, int argc, char **argv);
 
 /* For those that talk to a person: only errors of the libraries are logged. */
 void commands_init_log(void);

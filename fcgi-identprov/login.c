@@ -34,7 +34,7 @@ answer_session(struct igw_call *call, const struct account *account,
 {
     struct json_t *json = igw_json_object();
 
-    if (!igw_json_set(json, "user", client_account_json(account))
+    if (!igw_json_set(json, "user", shown_account(account))
         || !igw_json_set_text(json, "expires_at",
                               igw_slice_of(outcome->expires_at))) {
         igw_problem_result(call, IGW_ERROR);

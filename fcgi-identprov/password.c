@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "foreign.h"
+
 _Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_argon2id_STRBYTES,
                "a stored hash is libsodium's string");
 
 /* More than any setting allows: a stored hash may not ask for the machine. */
-enum { MEMORY_MAX_KIB = 4 * 1024 * 1024, PASSES_MAX = 1000 };
+enum { MEMORY_MAX_KIB = 4 * 1024 * 1024, PASSES_MAX = 1000, LANES_MAX = 16 };
+
+static const char argon2id[] = "$argon2id$";
 
 /* Each is as much work as the others. */
 static const struct password_cost least[] = {
@@ -66,12 +70,15 @@ is_affordable(const char *hash)
 {
     return take_number(&hash, "$argon2id$v=19$m=", MEMORY_MAX_KIB)
            && take_number(&hash, ",t=", PASSES_MAX)
-           && strncmp(hash, ",p=1$", 5) == 0;
+           && take_number(&hash, ",p=", LANES_MAX) && hash[0] == '$';
 }
 
 enum igw_result
 password_check(struct igw_slice password, const char *hash)
 {
+    if (strncmp(hash, argon2id, strlen(argon2id)) != 0) {
+        return foreign_check(password, hash);
+    }
     if (strlen(hash) >= PASSWORD_HASH_SIZE || !is_affordable(hash)) {
         return IGW_ERROR;
     }
@@ -80,6 +87,27 @@ password_check(struct igw_slice password, const char *hash)
         return IGW_DENIED;
     }
     return IGW_OK;
+}
+
+/* The library says -1 of what it cannot read. */
+static bool
+is_argon2id(const char *hash)
+{
+    return strlen(hash) < PASSWORD_HASH_SIZE && is_affordable(hash)
+           && crypto_pwhash_argon2id_str_needs_rehash(
+                  hash, crypto_pwhash_argon2id_OPSLIMIT_MIN,
+                  crypto_pwhash_argon2id_MEMLIMIT_MIN)
+                  >= 0;
+}
+
+enum igw_result
+password_import(const char *given, struct igw_buf *out)
+{
+    if (is_argon2id(given)) {
+        igw_buf_puts(out, given);
+        return out->failed ? IGW_ERROR : IGW_OK;
+    }
+    return foreign_import(given, out);
 }
 
 bool

@@ -5,7 +5,7 @@
 #ifndef PASSWORD_H
 #define PASSWORD_H
 
-#include "igw.h"
+#include "buf.h"
 
 enum { PASSWORD_HASH_SIZE = 128 }; /* a PHC string with its NUL */
 
@@ -35,7 +35,14 @@ enum igw_result password_hash(struct igw_slice password,
 enum igw_result password_check(struct igw_slice password,
                                const char *hash) IGW_MUST_CHECK;
 
-/* The hash was made at another cost. */
+/*
+ * A hash of another program in the form that is stored, appended to out:
+ * Argon2id of up to 16 lanes, or one of foreign.h's. IGW_INVALID: none.
+ */
+enum igw_result password_import(const char *given,
+                                struct igw_buf *out) IGW_MUST_CHECK;
+
+/* The hash was made at another cost, or by another program. */
 bool password_is_outdated(const char *hash, const struct password_cost *cost);
 
 /* A hash of something that nobody knows. */

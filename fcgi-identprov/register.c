@@ -24,7 +24,7 @@ answer_fields(struct igw_call *call, const struct form_field *fields,
 static void
 answer_account(struct igw_call *call, const struct account *account)
 {
-    struct json_t *json = client_account_json(account);
+    struct json_t *json = shown_account(account);
 
     if (json == NULL) {
         igw_problem_result(call, IGW_ERROR);

@@ -11,36 +11,12 @@
 #include "problem.h"
 #include "route.h"
 
-static bool
-set_session(struct json_t *json, const struct listed_session *session)
-{
-    return igw_json_set_text(json, "id", igw_slice_of(session->sid))
-           && igw_json_set_bool(json, "current", session->is_current)
-           && igw_json_set_text(json, "created_at",
-                                igw_slice_of(session->created_at))
-           && igw_json_set_text(json, "last_used_at",
-                                igw_slice_of(session->last_used_at))
-           && igw_json_set_text(json, "expires_at",
-                                igw_slice_of(session->expires_at))
-           && igw_json_set_text(json, "address", igw_slice_of(session->address))
-           && igw_json_set_text(json, "user_agent",
-                                igw_slice_of(session->agent));
-}
-
 static enum igw_result
 answer_list(struct igw_call *call, const struct igw_rows *rows)
 {
     struct json_t *json = igw_json_object();
-    struct json_t *list = igw_json_array();
-    bool is_made = igw_json_set(json, "sessions", list);
+    bool is_made = igw_json_set(json, "sessions", shown_sessions(rows));
 
-    for (size_t i = 0; i < igw_rows_count(rows) && is_made; i++) {
-        const struct listed_session session = store_session_at(rows, i);
-        struct json_t *item = igw_json_object();
-
-        is_made = set_session(item, &session);
-        is_made = igw_json_append(list, item) && is_made;
-    }
     if (is_made) {
         igw_response_header(call->response, "Cache-Control",
                             igw_slice_of("no-store"));

@@ -278,6 +278,10 @@ store_set_group(struct igw_pg *pg, const char *account_id, const char *group,
         .otherwise = IGW_NOT_FOUND,
     };
 
+    /* Parted by commas, it would look like several. */
+    if (strchr(group, ',') != NULL) {
+        return IGW_INVALID;
+    }
     return run(pg, account_id, &change, NULL);
 }
 

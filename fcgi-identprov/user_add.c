@@ -1,17 +1,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "app.h"
+#include "ask.h"
 #include "cli.h"
 #include "commands.h"
 #include "crypto.h"
 #include "rules.h"
-
-/* A line of input: longer than any password may be. */
-enum { LINE_SIZE = 4096 };
 
 static const char *const option_names[RULES_FIELDS] = {
     [RULES_USERNAME] = "--username",
@@ -19,69 +15,6 @@ static const char *const option_names[RULES_FIELDS] = {
     [RULES_FIRST_NAME] = "--first-name",
     [RULES_LAST_NAME] = "--last-name",
 };
-
-/* Cuts the line's end off. False: nothing came, or more than fits. */
-static bool
-read_line(FILE *in, char line[LINE_SIZE])
-{
-    size_t len;
-
-    if (fgets(line, LINE_SIZE, in) == NULL) {
-        return false;
-    }
-    len = strlen(line);
-    if (len > 0 && line[len - 1] == '\n') {
-        line[len - 1] = '\0';
-        return true;
-    }
-    return len < LINE_SIZE - 1;
-}
-
-/* From the terminal without echo, else from a pipe as it is. */
-static bool
-read_password(const char *prompt, char line[LINE_SIZE])
-{
-    struct termios before;
-    struct termios silent;
-    bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
-    bool is_read;
-
-    if (is_terminal) {
-        silent = before;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        silent.c_lflag |= ECHONL;
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-        (void)fprintf(stderr, "%s: ", prompt);
-    }
-    is_read = read_line(stdin, line);
-    if (is_terminal) {
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    }
-    return is_read;
-}
-
-static bool
-ask_password(char line[LINE_SIZE])
-{
-    char again[LINE_SIZE];
-    bool is_same = true;
-
-    /* The buffer of stdio is a copy that nobody could wipe. */
-    (void)setvbuf(stdin, NULL, _IONBF, 0);
-    if (!read_password("Password", line)) {
-        (void)fprintf(stderr, "identprov: no password on standard input\n");
-        return false;
-    }
-    if (isatty(STDIN_FILENO)) {
-        is_same =
-            read_password("The same again", again) && strcmp(line, again) == 0;
-        igw_wipe(again, sizeof(again));
-    }
-    if (!is_same) {
-        (void)fprintf(stderr, "identprov: these are two different passwords\n");
-    }
-    return is_same;
-}
 
 static enum igw_result
 print_account(const struct account *account)
@@ -181,7 +114,7 @@ int
 user_add_command(void *target, int argc, char **argv)
 {
     struct igw_slice given[RULES_FIELDS] = { { 0 } };
-    char password[LINE_SIZE];
+    char password[ASK_SIZE];
     const char *value;
     enum igw_result rc = IGW_INVALID;
 

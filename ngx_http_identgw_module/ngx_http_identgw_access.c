@@ -1,15 +1,14 @@
 #include "ngx_http_identgw_access.h"
+#include "ngx_http_identgw_cache.h"
 #include "ngx_http_identgw_csrf.h"
 #include "ngx_http_identgw_ctx.h"
+#include "ngx_http_identgw_decide.h"
 #include "ngx_http_identgw_headers.h"
-#include "ngx_http_identgw_identity.h"
 #include "ngx_http_identgw_phase.h"
 #include "ngx_http_identgw_question.h"
 #include "ngx_http_identgw_redirect.h"
 #include "ngx_http_identgw_require.h"
-#include "ngx_http_identgw_session.h"
 #include "ngx_http_identgw_signin.h"
-#include "ngx_http_identgw_status.h"
 #include "ngx_http_identgw_variables.h"
 
 
@@ -35,10 +34,6 @@ static ngx_int_t ngx_http_identgw_access_check(ngx_http_request_t *r);
 static ngx_int_t ngx_http_identgw_access_judge(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
     ngx_uint_t is_last);
-static void ngx_http_identgw_access_begin(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
-static ngx_int_t ngx_http_identgw_access_decide(ngx_http_request_t *r,
-    ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_admit(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_refuse(ngx_http_request_t *r,
@@ -204,11 +199,11 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
 
-    ctx = (lcf->mode == NGX_HTTP_IDENTGW_OFF) ? ngx_http_identgw_ctx_find(r)
-                                              : ngx_http_identgw_ctx_get(r);
+    ctx = (lcf->mode == NGX_HTTP_IDENTGW_OFF && !lcf->purge)
+          ? ngx_http_identgw_ctx_find(r) : ngx_http_identgw_ctx_get(r);
 
     if (ctx == NULL) {
-        return lcf->mode == NGX_HTTP_IDENTGW_OFF
+        return (lcf->mode == NGX_HTTP_IDENTGW_OFF && !lcf->purge)
                ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -230,6 +225,10 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
 
     if (is_page) {
         ctx->paged = 1;
+    }
+
+    if (lcf->purge && ngx_http_identgw_cache_note(r, lcf, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (lcf->mode == NGX_HTTP_IDENTGW_OFF) {
@@ -403,7 +402,7 @@ ngx_http_identgw_access_judge(ngx_http_request_t *r,
             return NGX_HTTP_FORBIDDEN;
         }
 
-        ngx_http_identgw_access_begin(r, lcf, ctx);
+        ngx_http_identgw_decide_begin(r, lcf, ctx);
     }
 
     if (ngx_http_identgw_access_is_foreign(r, lcf, ctx)) {
@@ -411,13 +410,13 @@ ngx_http_identgw_access_judge(ngx_http_request_t *r,
         return ngx_http_identgw_access_refuse(r, lcf, ctx, is_last);
     }
 
-    rc = ngx_http_identgw_access_decide(r, ctx);
+    rc = ngx_http_identgw_decide(r, lcf, ctx);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (ctx->verdict.reason == NGX_HTTP_IDENTGW_OK) {
+    if (ngx_http_identgw_ctx_is_in(ctx)) {
         return ngx_http_identgw_access_admit(r, lcf, ctx);
     }
 
@@ -430,75 +429,6 @@ ngx_http_identgw_access_judge(ngx_http_request_t *r,
     }
 
     return ngx_http_identgw_access_refuse(r, lcf, ctx, is_last);
-}
-
-
-/*
- * A verdict of another policy begins. An id that was read once is kept, for
- * it may have left the header list since.
- */
-
-static void
-ngx_http_identgw_access_begin(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
-{
-    const ngx_http_identgw_loc_conf_t  *policy;
-
-    policy = ctx->policy;
-
-    if (policy == NULL
-        || policy->session->key.len != lcf->session->key.len
-        || ngx_memcmp(policy->session->key.data, lcf->session->key.data,
-                      lcf->session->key.len) != 0)
-    {
-        ctx->session = ngx_http_identgw_session_read(r, lcf->session,
-                                                     &ctx->id);
-    }
-
-    ngx_http_identgw_ctx_begin(ctx, lcf);
-}
-
-
-/* NGX_OK: there is a verdict. */
-
-static ngx_int_t
-ngx_http_identgw_access_decide(ngx_http_request_t *r,
-    ngx_http_identgw_ctx_t *ctx)
-{
-    const ngx_http_identgw_srv_conf_t  *scf;
-
-    if (ctx->verdict.reason != NGX_HTTP_IDENTGW_UNDECIDED) {
-        return NGX_OK;
-    }
-
-    if (ctx->session <= NGX_HTTP_IDENTGW_SESSION_BAD) {
-        ctx->verdict.reason = ctx->session == NGX_HTTP_IDENTGW_SESSION_BAD
-                              ? NGX_HTTP_IDENTGW_BAD_SESSION
-                              : NGX_HTTP_IDENTGW_NO_SESSION;
-        return NGX_OK;
-    }
-
-    if (ctx->authenticate.request == NULL) {
-        return ngx_http_identgw_question_authenticate(r, ctx) == NGX_OK
-               ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (!ctx->authenticate.done) {
-        return NGX_AGAIN;
-    }
-
-    scf = ngx_http_get_module_srv_conf(r, ngx_http_identgw_module);
-
-    if (ngx_http_identgw_identity_read(&ctx->authenticate, scf, &ctx->verdict,
-                                       &ctx->cookies)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_http_identgw_status_asked(r, ctx);
-
-    return NGX_OK;
 }
 
 
@@ -750,6 +680,6 @@ static ngx_uint_t
 ngx_http_identgw_access_is_identified(const ngx_http_identgw_ctx_t *ctx,
     const ngx_http_identgw_loc_conf_t *lcf)
 {
-    return ctx->verdict.reason == NGX_HTTP_IDENTGW_OK
+    return ngx_http_identgw_ctx_is_in(ctx)
            && ngx_http_identgw_ctx_applies(ctx, lcf);
 }

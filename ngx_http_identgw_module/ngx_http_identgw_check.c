@@ -4,9 +4,12 @@
 #include "ngx_http_identgw_uri.h"
 
 
-static ngx_int_t ngx_http_identgw_check_uri(ngx_conf_t *cf,
-    const ngx_http_identgw_protected_t *protected, const ngx_str_t *uri,
-    const char *directive);
+static ngx_int_t ngx_http_identgw_check_uris(ngx_conf_t *cf,
+    const ngx_http_identgw_protected_t *protected);
+static ngx_int_t ngx_http_identgw_check_feed(ngx_conf_t *cf,
+    const ngx_http_identgw_feed_conf_t *feed);
+static const char *ngx_http_identgw_check_uri(
+    const ngx_http_core_srv_conf_t *server, const ngx_str_t *uri);
 static ngx_int_t ngx_http_identgw_check_page(ngx_conf_t *cf,
     const ngx_http_identgw_protected_t *protected);
 
@@ -62,7 +65,6 @@ ngx_http_identgw_check_all(ngx_conf_t *cf)
 {
     ngx_uint_t                           i;
     ngx_http_identgw_main_conf_t        *mcf;
-    const ngx_http_identgw_loc_conf_t   *lcf;
     const ngx_http_identgw_protected_t  *protected;
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_identgw_module);
@@ -70,52 +72,35 @@ ngx_http_identgw_check_all(ngx_conf_t *cf)
     protected = mcf->protected.elts;
 
     for (i = 0; i < mcf->protected.nelts; i++) {
-        lcf = protected[i].conf;
-
-        if (ngx_http_identgw_check_uri(cf, &protected[i], &lcf->authenticate,
-                                       "identgw_authenticate")
-            != NGX_OK
-            || ngx_http_identgw_check_uri(cf, &protected[i], &lcf->signin,
-                                          "identgw_signin")
-            != NGX_OK
+        if (ngx_http_identgw_check_uris(cf, &protected[i]) != NGX_OK
             || ngx_http_identgw_check_page(cf, &protected[i]) != NGX_OK)
         {
             return NGX_ERROR;
         }
     }
 
-    return NGX_OK;
+    return ngx_http_identgw_check_feed(cf, &mcf->feed_conf);
 }
 
 
 static ngx_int_t
-ngx_http_identgw_check_uri(ngx_conf_t *cf,
-    const ngx_http_identgw_protected_t *protected, const ngx_str_t *uri,
-    const char *directive)
+ngx_http_identgw_check_uris(ngx_conf_t *cf,
+    const ngx_http_identgw_protected_t *protected)
 {
-    const char                         *fault;
-    ngx_http_core_loc_conf_t           *clcf;
+    const char                         *fault, *directive;
+    const ngx_str_t                    *uri;
     const ngx_http_identgw_loc_conf_t  *lcf;
 
-    if (uri->len == 0) {
-        return NGX_OK;
-    }
+    lcf = protected->conf;
 
-    fault = NULL;
-    clcf = ngx_http_identgw_locate(protected->server, uri);
+    uri = &lcf->authenticate;
+    directive = "identgw_authenticate";
+    fault = ngx_http_identgw_check_uri(protected->server, uri);
 
-    if (clcf == NULL) {
-        fault = "does not exist, add it with \"internal\"";
-
-    } else if (!clcf->internal) {
-        fault = "is not \"internal\", clients could ask it themselves";
-
-    } else {
-        lcf = clcf->loc_conf[ngx_http_identgw_module.ctx_index];
-
-        if (lcf->mode != NGX_HTTP_IDENTGW_OFF) {
-            fault = "is itself protected, add \"identgw off\" to it";
-        }
+    if (fault == NULL && lcf->signin.len != 0) {
+        uri = &lcf->signin;
+        directive = "identgw_signin";
+        fault = ngx_http_identgw_check_uri(protected->server, uri);
     }
 
     if (fault == NULL) {
@@ -124,10 +109,60 @@ ngx_http_identgw_check_uri(ngx_conf_t *cf,
 
     ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                   "location for %s \"%V\" %s; it is needed by \"identgw\" in "
-                  "%s:%ui", directive, uri, fault,
-                  protected->conf->file, protected->conf->line);
+                  "%s:%ui", directive, uri, fault, lcf->file, lcf->line);
 
     return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_check_feed(ngx_conf_t *cf,
+    const ngx_http_identgw_feed_conf_t *feed)
+{
+    const char  *fault;
+
+    if (feed->line == 0) {
+        return NGX_OK;
+    }
+
+    fault = ngx_http_identgw_check_uri(feed->server, &feed->uri);
+
+    if (fault == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "location for identgw_revocations \"%V\" %s; it is needed "
+                  "by \"identgw_revocations\" in %s:%ui",
+                  &feed->uri, fault, feed->file, feed->line);
+
+    return NGX_ERROR;
+}
+
+
+/* What is wrong with the location of a question of ours, or NULL. */
+
+static const char *
+ngx_http_identgw_check_uri(const ngx_http_core_srv_conf_t *server,
+    const ngx_str_t *uri)
+{
+    const ngx_http_core_loc_conf_t     *clcf;
+    const ngx_http_identgw_loc_conf_t  *lcf;
+
+    clcf = ngx_http_identgw_locate(server, uri);
+
+    if (clcf == NULL) {
+        return "does not exist, add it with \"internal\"";
+    }
+
+    if (!clcf->internal) {
+        return "is not \"internal\", clients could ask it themselves";
+    }
+
+    lcf = clcf->loc_conf[ngx_http_identgw_module.ctx_index];
+
+    return lcf->mode == NGX_HTTP_IDENTGW_OFF
+           ? NULL : "is itself protected, add \"identgw off\" to it";
 }
 
 

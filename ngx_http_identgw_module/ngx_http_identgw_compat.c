@@ -92,33 +92,54 @@ ngx_http_identgw_compat_headers_changed(ngx_http_request_t *r)
 #endif
 
 
+uint64_t
+ngx_http_identgw_compat_nsec(void)
+{
+    struct timespec  now;
+
+#if defined(CLOCK_BOOTTIME)
+    (void) clock_gettime(CLOCK_BOOTTIME, &now);
+#else
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+#endif
+
+    return (uint64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+
 #if (NGX_OPENSSL)
 
-/* in the words that nginx itself uses, which its binary has for sure */
+/*
+ * In the words that nginx itself uses, which its binary has for sure. The
+ * context knows its algorithm for ever: finding it costs more than the hash.
+ */
 
 ngx_int_t
 ngx_http_identgw_compat_sha256(const ngx_str_t *text, u_char *digest)
 {
-    ngx_int_t    rc;
-    EVP_MD_CTX  *md;
+    static EVP_MD_CTX  *md;
 
-    md = EVP_MD_CTX_create();
+    const EVP_MD  *type;
+
+    type = NULL;
+
     if (md == NULL) {
-        return NGX_ERROR;
+        md = EVP_MD_CTX_create();
+        type = EVP_sha256();
     }
 
-    rc = NGX_ERROR;
-
-    if (EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1
+    if (md != NULL
+        && EVP_DigestInit_ex(md, type, NULL) == 1
         && EVP_DigestUpdate(md, text->data, text->len) == 1
         && EVP_DigestFinal_ex(md, digest, NULL) == 1)
     {
-        rc = NGX_OK;
+        return NGX_OK;
     }
 
     EVP_MD_CTX_destroy(md);
+    md = NULL;
 
-    return rc;
+    return NGX_ERROR;
 }
 
 #else

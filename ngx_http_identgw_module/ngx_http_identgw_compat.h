@@ -29,6 +29,12 @@ ngx_uint_t ngx_http_identgw_compat_is_garbled(const ngx_http_upstream_t *u);
 void ngx_http_identgw_compat_headers_changed(ngx_http_request_t *r);
 
 /*
+ * The time since the machine was started, sleep included, read at this very
+ * moment. nginx's own is that of the event loop's last turn.
+ */
+uint64_t ngx_http_identgw_compat_nsec(void);
+
+/*
  * The SHA-256 of "text", by the library that nginx is linked with;
  * NGX_DECLINED: nginx was built without one, NGX_ERROR: it failed.
  */

@@ -8,6 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_identgw_zone.h"
+
 
 /* A function that most requests never come to: its caller is quick then. */
 
@@ -46,12 +48,39 @@ typedef struct {
 
 
 typedef struct {
-    ngx_int_t        request_id;  /* index of $request_id */
-    ngx_array_t      forget;      /* ngx_int_t: see variables.h */
-    ngx_array_t      protected;   /* ngx_http_identgw_protected_t */
-    ngx_shm_zone_t  *status;      /* NULL: nothing is counted */
-    ngx_uint_t       satisfy_any; /* some location with checks says so */
-    ngx_flag_t       configured;  /* some directive of ours is there */
+    size_t       size;
+    size_t       entry_size;
+    u_char      *file;        /* where "identgw_zone" stands */
+    ngx_uint_t   line;        /* 0: nowhere */
+} ngx_http_identgw_zone_conf_t;
+
+
+typedef struct {
+    ngx_str_t                  uri;
+    ngx_msec_t                 interval;
+    ngx_msec_t                 lease;
+    ngx_http_core_srv_conf_t  *server;
+    u_char                    *file;  /* where "identgw_revocations" stands */
+    ngx_uint_t                 line;  /* 0: nowhere */
+} ngx_http_identgw_feed_conf_t;
+
+
+typedef struct {
+    ngx_int_t                     request_id;  /* index of $request_id */
+    ngx_http_identgw_name_t       request_id_name;  /* X-Request-Id */
+    ngx_array_t                   forget;      /* ngx_int_t: see variables.h */
+    ngx_array_t                   protected;  /* ngx_http_identgw_protected_t */
+    ngx_shm_zone_t               *status;      /* NULL: nothing is counted */
+    ngx_uint_t                    satisfy_any; /* some location with checks */
+    ngx_flag_t                    configured;  /* some directive of ours */
+
+    ngx_http_identgw_zone_conf_t  zone_conf;
+    ngx_http_identgw_feed_conf_t  feed_conf;
+
+    /* NULL, all three, without a zone; the latter two are a worker's own */
+    ngx_http_identgw_zone_t      *zone;
+    struct ngx_http_identgw_feed_s     *feed;
+    struct ngx_http_identgw_flights_s  *flights;
 } ngx_http_identgw_main_conf_t;
 
 
@@ -74,6 +103,11 @@ typedef struct {
     ngx_array_t              *require;       /* ngx_http_complex_value_t */
     u_char                   *require_file;
     ngx_uint_t                require_line;  /* 0: inherited */
+    ngx_flag_t                cache;
+    ngx_msec_t                cache_ttl;
+    ngx_msec_t                stale;
+    ngx_flag_t                purge;
+    uint64_t                  policy;        /* whose verdicts are the same */
     ngx_uint_t                answers;       /* see rewrite.h */
     const void               *status;        /* its format; NULL: none */
     u_char                   *file;          /* where "identgw" stands */

@@ -1,4 +1,5 @@
 #include "ngx_http_identgw_ctx.h"
+#include "ngx_http_identgw_compat.h"
 
 
 typedef struct {
@@ -15,6 +16,7 @@ static void ngx_http_identgw_ctx_cleanup(void *data);
 static const ngx_http_identgw_ctx_reason_t  ngx_http_identgw_ctx_reasons[] = {
     { ngx_null_string, 0 },
     { ngx_string("ok"), 0 },
+    { ngx_string("ok_stale"), 0 },
     { ngx_string("anonymous"), 0 },
     { ngx_string("no_session"), NGX_HTTP_UNAUTHORIZED },
     { ngx_string("bad_session"), NGX_HTTP_UNAUTHORIZED },
@@ -91,6 +93,8 @@ ngx_http_identgw_ctx_begin(ngx_http_identgw_ctx_t *ctx,
     const ngx_http_identgw_loc_conf_t *lcf)
 {
     ctx->policy = lcf;
+    ctx->cache = NGX_HTTP_IDENTGW_CACHE_UNASKED;
+    ctx->flight = NULL;
     ctx->anonymous = 0;
     ctx->refused = 0;
     ctx->paged = 0;
@@ -134,6 +138,27 @@ ngx_http_identgw_ctx_is_of(const ngx_http_request_t *r,
     }
 
     return 0;
+}
+
+
+const u_char *
+ngx_http_identgw_ctx_key(ngx_http_identgw_ctx_t *ctx)
+{
+    if (!ctx->hashed
+        && ngx_http_identgw_compat_sha256(&ctx->id, ctx->key) == NGX_OK)
+    {
+        ctx->hashed = 1;
+    }
+
+    return ctx->hashed ? ctx->key : NULL;
+}
+
+
+ngx_uint_t
+ngx_http_identgw_ctx_is_in(const ngx_http_identgw_ctx_t *ctx)
+{
+    return ctx->verdict.reason == NGX_HTTP_IDENTGW_OK
+           || ctx->verdict.reason == NGX_HTTP_IDENTGW_OK_STALE;
 }
 
 

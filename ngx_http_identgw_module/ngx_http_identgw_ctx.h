@@ -17,6 +17,7 @@
 typedef enum {
     NGX_HTTP_IDENTGW_UNDECIDED = 0,
     NGX_HTTP_IDENTGW_OK,
+    NGX_HTTP_IDENTGW_OK_STALE,
     NGX_HTTP_IDENTGW_ANONYMOUS,
     NGX_HTTP_IDENTGW_NO_SESSION,
     NGX_HTTP_IDENTGW_BAD_SESSION,
@@ -31,12 +32,25 @@ typedef enum {
 } ngx_http_identgw_reason_e;
 
 
+/* What the cache did for a verdict. */
+
+typedef enum {
+    NGX_HTTP_IDENTGW_CACHE_UNASKED = 0,
+    NGX_HTTP_IDENTGW_CACHE_HIT,
+    NGX_HTTP_IDENTGW_CACHE_MISS,
+    NGX_HTTP_IDENTGW_CACHE_EXPIRED,
+    NGX_HTTP_IDENTGW_CACHE_STALE,
+    NGX_HTTP_IDENTGW_CACHE_BYPASS
+} ngx_http_identgw_cache_e;
+
+
 /* A subrequest to the identity provider. */
 
 typedef struct {
     ngx_http_request_t  *request;
     ngx_int_t            rc;        /* of its finalization, once done */
     off_t                size;      /* of its body, as far as it has come */
+    ngx_buf_t           *body;      /* takes it; NULL: nobody wants it */
     ngx_msec_t           begun;
     ngx_msec_t           msec;      /* until it was done */
     unsigned             done : 1;
@@ -52,6 +66,8 @@ typedef struct {
     ngx_str_t                   user;
     ngx_str_t                   retry_after;
     ngx_array_t                *challenges;  /* ngx_str_t, WWW-Authenticate */
+    ngx_str_t                   epoch;       /* empty: not to be cached */
+    time_t                      max_age_sec; /* -1: as long as one likes */
 } ngx_http_identgw_verdict_t;
 
 
@@ -61,12 +77,18 @@ typedef struct {
 
     ngx_http_identgw_session_e          session;
     ngx_str_t                           id;
+    u_char                              key[NGX_HTTP_IDENTGW_SLOTS_KEY_SIZE];
     ngx_http_identgw_verdict_t          verdict;
+    ngx_http_identgw_cache_e            cache;
+    ngx_http_identgw_slots_token_t      token;
+    struct ngx_http_identgw_flight_s   *flight;   /* see flight.h */
+    ngx_array_t                        *purges;   /* keys, see cache.h */
     ngx_http_identgw_ask_t              authenticate;
     ngx_http_identgw_ask_t              signin;
     ngx_array_t                        *cookies;  /* ngx_str_t, Set-Cookie */
 
     unsigned                            stripped : 1;
+    unsigned                            hashed : 1;     /* key is the id's */
     unsigned                            hidden : 1;     /* Authorization */
     unsigned                            identified : 1; /* headers are set */
     unsigned                            anonymous : 1;  /* let in without */
@@ -100,7 +122,10 @@ ngx_http_identgw_ctx_note_stripped(ngx_http_request_t *r,
     }
 }
 
-/* Whether r is stripped, in an open location, and came by open ones only. */
+/*
+ * Whether r is stripped, in an open location without anything to do, and came
+ * by such ones only.
+ */
 static ngx_inline ngx_uint_t
 ngx_http_identgw_ctx_is_open(const ngx_http_request_t *r)
 {
@@ -109,6 +134,7 @@ ngx_http_identgw_ctx_is_open(const ngx_http_request_t *r)
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
 
     return lcf->mode == NGX_HTTP_IDENTGW_OFF
+           && !lcf->purge
            && ngx_http_get_module_ctx(r->main, ngx_http_identgw_module)
            == &ngx_http_identgw_ctx_none;
 }
@@ -130,6 +156,12 @@ ngx_uint_t ngx_http_identgw_ctx_applies(const ngx_http_identgw_ctx_t *ctx,
 /* Whether r is, or serves, the subrequest "ask". */
 ngx_uint_t ngx_http_identgw_ctx_is_of(const ngx_http_request_t *r,
     const ngx_http_identgw_ask_t *ask);
+
+/* The SHA-256 of ctx->id, made once; NULL: it cannot be. */
+const u_char *ngx_http_identgw_ctx_key(ngx_http_identgw_ctx_t *ctx);
+
+/* Whether the verdict lets the client in with an identity. */
+ngx_uint_t ngx_http_identgw_ctx_is_in(const ngx_http_identgw_ctx_t *ctx);
 
 /* The reason code as the client request has it now, or UNDECIDED. */
 ngx_http_identgw_reason_e ngx_http_identgw_ctx_outcome(

@@ -1,4 +1,5 @@
 #include "ngx_http_identgw_filter.h"
+#include "ngx_http_identgw_cache.h"
 #include "ngx_http_identgw_ctx.h"
 #include "ngx_http_identgw_headers.h"
 #include "ngx_http_identgw_names.h"
@@ -15,6 +16,7 @@ static ngx_http_identgw_rare ngx_int_t ngx_http_identgw_filter_body_in_memory(
     ngx_http_request_t *r, ngx_chain_t *in);
 static void ngx_http_identgw_filter_watch(ngx_http_identgw_ask_t *ask,
     const ngx_chain_t *in);
+static void ngx_http_identgw_filter_keep(ngx_buf_t *body, const ngx_buf_t *b);
 static ngx_uint_t ngx_http_identgw_filter_is_too_big(ngx_http_request_t *r,
     ngx_http_identgw_ask_t *ask);
 static void ngx_http_identgw_filter_swallow(ngx_chain_t *in);
@@ -76,6 +78,10 @@ ngx_http_identgw_filter_concerned(ngx_http_request_t *r)
     if (ctx == NULL) {
         return lcf->mode == NGX_HTTP_IDENTGW_OFF
                ? ngx_http_identgw_filter_next_header(r) : NGX_ERROR;
+    }
+
+    if (ctx->purges != NULL) {
+        ngx_http_identgw_cache_purge(r, ctx);
     }
 
     if (ngx_http_identgw_filter_is_early(r, lcf, ctx)) {
@@ -166,9 +172,27 @@ ngx_http_identgw_filter_watch(ngx_http_identgw_ask_t *ask,
     for (/* void */; in; in = in->next) {
         ask->size += ngx_buf_size(in->buf);
 
+        if (ask->body != NULL) {
+            ngx_http_identgw_filter_keep(ask->body, in->buf);
+        }
+
         if (in->buf->last_buf || in->buf->last_in_chain) {
             ask->complete = 1;
         }
+    }
+}
+
+
+/* What does not fit is missing: ask->size tells. */
+
+static void
+ngx_http_identgw_filter_keep(ngx_buf_t *body, const ngx_buf_t *b)
+{
+    size_t  size;
+
+    if (ngx_buf_in_memory(b)) {
+        size = ngx_min(b->last - b->pos, body->end - body->last);
+        body->last = ngx_cpymem(body->last, b->pos, size);
     }
 }
 

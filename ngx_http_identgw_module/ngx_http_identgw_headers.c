@@ -18,6 +18,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_identgw_headers_add_values(ngx_array_t *added,
     const ngx_http_identgw_srv_conf_t *scf, const ngx_str_t *values);
+static void ngx_http_identgw_headers_fill(ngx_table_elt_t *h,
+    const ngx_http_identgw_name_t *name, const ngx_str_t *value);
 static ngx_int_t ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r,
     ngx_array_t *added, const ngx_str_t *name);
 static ngx_int_t ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
@@ -158,6 +160,22 @@ ngx_http_identgw_headers_has_bearer(const ngx_http_request_t *r)
 
 
 ngx_table_elt_t *
+ngx_http_identgw_headers_push_name(ngx_list_t *list,
+    const ngx_http_identgw_name_t *name, const ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(list);
+
+    if (h != NULL) {
+        ngx_http_identgw_headers_fill(h, name, value);
+    }
+
+    return h;
+}
+
+
+ngx_table_elt_t *
 ngx_http_identgw_headers_push(ngx_pool_t *pool, ngx_list_t *list,
     const ngx_str_t *key, const ngx_str_t *value)
 {
@@ -203,15 +221,23 @@ ngx_http_identgw_headers_add_values(ngx_array_t *added,
             return NGX_ERROR;
         }
 
-        ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-        h->key = identity[i].name.key;
-        h->lowcase_key = identity[i].name.lowcase_key;
-        h->hash = identity[i].name.hash;
-        h->value = values[i];
+        ngx_http_identgw_headers_fill(h, &identity[i].name, &values[i]);
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_identgw_headers_fill(ngx_table_elt_t *h,
+    const ngx_http_identgw_name_t *name, const ngx_str_t *value)
+{
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = name->hash;
+    h->key = name->key;
+    h->value = *value;
+    h->lowcase_key = name->lowcase_key;
 }
 
 

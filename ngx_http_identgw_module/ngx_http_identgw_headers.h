@@ -64,6 +64,10 @@ void ngx_http_identgw_headers_settle(ngx_http_request_t *r);
 /* Whether the client sent "Authorization: Bearer ...", hidden or not. */
 ngx_uint_t ngx_http_identgw_headers_has_bearer(const ngx_http_request_t *r);
 
+/* Appends a line to a list of request headers; NULL: no memory. */
+ngx_table_elt_t *ngx_http_identgw_headers_push_name(ngx_list_t *list,
+    const ngx_http_identgw_name_t *name, const ngx_str_t *value);
+
 /* Appends a line to a list of request or answer headers; NULL: no memory. */
 ngx_table_elt_t *ngx_http_identgw_headers_push(ngx_pool_t *pool,
     ngx_list_t *list, const ngx_str_t *key, const ngx_str_t *value);

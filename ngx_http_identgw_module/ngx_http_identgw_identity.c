@@ -12,8 +12,9 @@ typedef struct {
 
 static ngx_http_identgw_reason_e ngx_http_identgw_identity_outcome(
     const ngx_http_identgw_ask_t *ask);
-static const char *ngx_http_identgw_identity_fault(
-    const ngx_http_identgw_ask_t *ask);
+static time_t ngx_http_identgw_identity_max_age(const ngx_str_t *value);
+static void ngx_http_identgw_identity_storage(const ngx_http_request_t *sr,
+    ngx_http_identgw_verdict_t *verdict);
 static ngx_int_t ngx_http_identgw_identity_values(
     const ngx_http_request_t *sr, const ngx_http_identgw_srv_conf_t *scf,
     ngx_http_identgw_verdict_t *verdict);
@@ -83,6 +84,8 @@ ngx_http_identgw_identity_read(const ngx_http_identgw_ask_t *ask,
         verdict->retry_after = value[0];
     }
 
+    ngx_http_identgw_identity_storage(sr, verdict);
+
     if (verdict->reason == NGX_HTTP_IDENTGW_OK) {
         return ngx_http_identgw_identity_values(sr, scf, verdict);
     }
@@ -144,14 +147,7 @@ ngx_http_identgw_identity_outcome(const ngx_http_identgw_ask_t *ask)
     sr = ask->request;
     log = sr->connection->log;
 
-    /* a code of nginx's own comes as the result, an answer's in headers_out */
-
-    status = ask->rc;
-
-    if (status != NGX_ERROR && status < NGX_HTTP_SPECIAL_RESPONSE) {
-        status = sr->headers_out.status;
-    }
-
+    status = ngx_http_identgw_identity_status(ask);
     fault = ngx_http_identgw_identity_fault(ask);
 
     if (fault != NULL) {
@@ -181,9 +177,20 @@ ngx_http_identgw_identity_outcome(const ngx_http_identgw_ask_t *ask)
 }
 
 
-/* What came from an upstream and is no whole answer of its own, or NULL. */
+ngx_int_t
+ngx_http_identgw_identity_status(const ngx_http_identgw_ask_t *ask)
+{
+    /* a code of nginx's own comes as the result, an answer's in headers_out */
 
-static const char *
+    if (ask->rc != NGX_ERROR && ask->rc < NGX_HTTP_SPECIAL_RESPONSE) {
+        return ask->request->headers_out.status;
+    }
+
+    return ask->rc;
+}
+
+
+const char *
 ngx_http_identgw_identity_fault(const ngx_http_identgw_ask_t *ask)
 {
     const ngx_http_upstream_t  *u;
@@ -219,6 +226,61 @@ ngx_http_identgw_identity_fault(const ngx_http_identgw_ask_t *ask)
     }
 
     return NULL;
+}
+
+
+/* Of which epoch the answer is, and how long it may be kept. */
+
+static void
+ngx_http_identgw_identity_storage(const ngx_http_request_t *sr,
+    ngx_http_identgw_verdict_t *verdict)
+{
+    static const ngx_str_t  epoch_key = ngx_string("identgw_epoch");
+    static const ngx_str_t  expires_key = ngx_string("x_accel_expires");
+
+    ngx_str_t  value;
+
+    value.len = 0;
+
+    if (ngx_http_identgw_identity_value(sr, &epoch_key, &value) == NULL
+        && ngx_http_identgw_identity_is_clean(&value)
+        && value.len <= NGX_HTTP_IDENTGW_ZONE_EPOCH_SIZE)
+    {
+        verdict->epoch = value;
+    }
+
+    value.len = 0;
+    verdict->max_age_sec = -1;
+
+    if (ngx_http_identgw_identity_value(sr, &expires_key, &value) == NULL) {
+        verdict->max_age_sec = ngx_http_identgw_identity_max_age(&value);
+
+    } else if (value.len != 0) {
+        verdict->max_age_sec = 0;
+    }
+}
+
+
+/* X-Accel-Expires: seconds, or "@" and a time; 0 and nonsense forbid it. */
+
+static time_t
+ngx_http_identgw_identity_max_age(const ngx_str_t *value)
+{
+    time_t  n, now;
+
+    if (value->len == 0) {
+        return 0;
+    }
+
+    if (value->data[0] != '@') {
+        n = ngx_atotm(value->data, value->len);
+        return n == NGX_ERROR ? 0 : n;
+    }
+
+    now = ngx_time();
+    n = ngx_atotm(value->data + 1, value->len - 1);
+
+    return (n == NGX_ERROR || n < now) ? 0 : n - now;
 }
 
 
@@ -365,7 +427,9 @@ ngx_http_identgw_identity_is_bearer(const ngx_str_t *value)
         ['+'] = 1, ['/'] = 1, ['='] = 1
     };
 
-    size_t  i, len;
+    u_char         is_token;
+    size_t         len;
+    const u_char  *p, *end;
 
     if (value->len <= sizeof("Bearer ") - 1
         || ngx_strncmp(value->data, "Bearer ", sizeof("Bearer ") - 1) != 0)
@@ -379,13 +443,22 @@ ngx_http_identgw_identity_is_bearer(const ngx_str_t *value)
         return 0;
     }
 
-    for (i = sizeof("Bearer ") - 1; i < value->len; i++) {
-        if (!token[value->data[i]]) {
-            return 0;
-        }
+    is_token = 1;
+    end = value->data + value->len;
+    p = end - len;
+
+    /* it is long: eight bytes at a time */
+
+    for (/* void */; end - p >= 8; p += 8) {
+        is_token &= token[p[0]] & token[p[1]] & token[p[2]] & token[p[3]]
+            & token[p[4]] & token[p[5]] & token[p[6]] & token[p[7]];
     }
 
-    return 1;
+    for (/* void */; p < end; p++) {
+        is_token &= token[*p];
+    }
+
+    return is_token;
 }
 
 

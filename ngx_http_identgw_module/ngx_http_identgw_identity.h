@@ -23,6 +23,12 @@ ngx_int_t ngx_http_identgw_identity_read(const ngx_http_identgw_ask_t *ask,
     const ngx_http_identgw_srv_conf_t *scf,
     ngx_http_identgw_verdict_t *verdict, ngx_array_t **cookies);
 
+/* The status of a finished subrequest, an answer's or nginx's; NGX_ERROR. */
+ngx_int_t ngx_http_identgw_identity_status(const ngx_http_identgw_ask_t *ask);
+
+/* What came from an upstream and is no whole answer of its own, or NULL. */
+const char *ngx_http_identgw_identity_fault(const ngx_http_identgw_ask_t *ask);
+
 /*
  * Adds to "*values" (made when NULL) the values of all lines called "folded";
  * one that holds control bytes is left out.

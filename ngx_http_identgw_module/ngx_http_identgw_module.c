@@ -11,6 +11,7 @@
 #include "ngx_http_identgw_filter.h"
 #include "ngx_http_identgw_list.h"
 #include "ngx_http_identgw_names.h"
+#include "ngx_http_identgw_node.h"
 #include "ngx_http_identgw_phase.h"
 #include "ngx_http_identgw_rewrite.h"
 #include "ngx_http_identgw_status.h"
@@ -28,6 +29,12 @@ static char *ngx_http_identgw_module_session(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_identgw_module_flag(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_identgw_module_time(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_identgw_module_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_identgw_module_feed(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_identgw_module_csrf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_identgw_module_require(ngx_conf_t *cf,
@@ -39,6 +46,7 @@ static char *ngx_http_identgw_module_identity(ngx_conf_t *cf,
 
 static ngx_int_t ngx_http_identgw_module_preconfigure(ngx_conf_t *cf);
 static ngx_int_t ngx_http_identgw_module_postconfigure(ngx_conf_t *cf);
+static ngx_int_t ngx_http_identgw_module_init(ngx_cycle_t *cycle);
 static void *ngx_http_identgw_module_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_identgw_module_create_srv_conf(ngx_conf_t *cf);
 static char *ngx_http_identgw_module_merge_srv_conf(ngx_conf_t *cf,
@@ -111,6 +119,48 @@ static ngx_command_t  ngx_http_identgw_module_commands[] = {
       0,
       NULL },
 
+    { ngx_string("identgw_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_identgw_module_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("identgw_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_http_identgw_module_flag,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_identgw_loc_conf_t, cache),
+      NULL },
+
+    { ngx_string("identgw_cache_ttl"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_identgw_module_time,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_identgw_loc_conf_t, cache_ttl),
+      NULL },
+
+    { ngx_string("identgw_revocations"),
+      NGX_HTTP_SRV_CONF|NGX_CONF_TAKE123,
+      ngx_http_identgw_module_feed,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("identgw_stale_if_error"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_identgw_module_time,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_identgw_loc_conf_t, stale),
+      NULL },
+
+    { ngx_string("identgw_purge"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_http_identgw_module_flag,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_identgw_loc_conf_t, purge),
+      NULL },
+
     { ngx_string("identgw_require"),
       NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_identgw_module_require,
@@ -150,7 +200,7 @@ ngx_module_t  ngx_http_identgw_module = {
     ngx_http_identgw_module_commands,      /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    ngx_http_identgw_phase_init_module,    /* init module */
+    ngx_http_identgw_module_init,          /* init module */
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -274,6 +324,31 @@ ngx_http_identgw_module_flag(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_identgw_module_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_identgw_module_configured(cf);
+
+    return ngx_conf_set_msec_slot(cf, cmd, conf);
+}
+
+
+static char *
+ngx_http_identgw_module_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_identgw_node_zone(cf, conf);
+}
+
+
+static char *
+ngx_http_identgw_module_feed(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_identgw_module_configured(cf);
+
+    return ngx_http_identgw_node_feed(cf, conf);
+}
+
+
+static char *
 ngx_http_identgw_module_csrf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_identgw_loc_conf_t *lcf = conf;
@@ -349,6 +424,14 @@ ngx_http_identgw_module_preconfigure(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    ngx_str_set(&name, "X-Request-Id");
+
+    if (ngx_http_identgw_names_init(cf->pool, &name, &mcf->request_id_name)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     return ngx_http_identgw_variables_add(cf);
 }
 
@@ -358,7 +441,9 @@ ngx_http_identgw_module_postconfigure(ngx_conf_t *cf)
 {
     ngx_http_identgw_main_conf_t  *mcf;
 
-    if (ngx_http_identgw_check_all(cf) != NGX_OK) {
+    if (ngx_http_identgw_check_all(cf) != NGX_OK
+        || ngx_http_identgw_node_init(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -379,6 +464,15 @@ ngx_http_identgw_module_postconfigure(ngx_conf_t *cf)
     }
 
     return ngx_http_identgw_access_init(cf);
+}
+
+
+static ngx_int_t
+ngx_http_identgw_module_init(ngx_cycle_t *cycle)
+{
+    ngx_http_identgw_node_replace(cycle);
+
+    return ngx_http_identgw_phase_init_module(cycle);
 }
 
 
@@ -466,6 +560,7 @@ ngx_http_identgw_module_create_loc_conf(ngx_conf_t *cf)
      *     lcf->authenticate = { 0, NULL };
      *     lcf->signin = { 0, NULL };
      *     lcf->redirect = { 0, NULL };
+     *     lcf->policy = 0;
      *     lcf->answers = 0;
      *     lcf->status = NULL;
      *     lcf->require_file = NULL;
@@ -478,6 +573,10 @@ ngx_http_identgw_module_create_loc_conf(ngx_conf_t *cf)
     lcf->pass_session = NGX_CONF_UNSET;
     lcf->csrf = NGX_CONF_UNSET_PTR;
     lcf->require = NGX_CONF_UNSET_PTR;
+    lcf->cache = NGX_CONF_UNSET;
+    lcf->cache_ttl = NGX_CONF_UNSET_MSEC;
+    lcf->stale = NGX_CONF_UNSET_MSEC;
+    lcf->purge = NGX_CONF_UNSET;
 
     return lcf;
 }
@@ -510,6 +609,10 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_value(conf->pass_session, prev->pass_session, 0);
     ngx_conf_merge_ptr_value(conf->csrf, prev->csrf, &own_origin_only);
     ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
+    ngx_conf_merge_value(conf->cache, prev->cache, 1);
+    ngx_conf_merge_msec_value(conf->cache_ttl, prev->cache_ttl, 60000);
+    ngx_conf_merge_msec_value(conf->stale, prev->stale, 0);
+    ngx_conf_merge_value(conf->purge, prev->purge, 0);
 
     if (prev->session == NGX_CONF_UNSET_PTR) {
         prev->session = ngx_http_identgw_module_session_name(cf,

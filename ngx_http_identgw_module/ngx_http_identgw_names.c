@@ -127,7 +127,8 @@ ngx_http_identgw_names_begin(const ngx_str_t *folded, const ngx_str_t *key)
     }
 
     for (i = 0; i < folded->len; i++) {
-        if (ngx_http_identgw_names_fold_byte(key->data[i])
+        if (key->data[i] != folded->data[i]
+            && ngx_http_identgw_names_fold_byte(key->data[i])
             != folded->data[i])
         {
             return 0;

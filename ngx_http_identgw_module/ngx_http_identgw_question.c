@@ -4,12 +4,14 @@
 
 
 static ngx_int_t ngx_http_identgw_question_send(ngx_http_request_t *r,
-    const ngx_str_t *uri, const ngx_http_headers_in_t *headers,
-    ngx_http_identgw_ask_t *ask);
+    const ngx_str_t *uri, ngx_str_t *args,
+    const ngx_http_headers_in_t *headers, ngx_http_identgw_ask_t *ask);
 static ngx_int_t ngx_http_identgw_question_done(ngx_http_request_t *r,
     void *data, ngx_int_t rc);
 static ngx_int_t ngx_http_identgw_question_headers(ngx_http_request_t *r,
     const ngx_http_identgw_ctx_t *ctx, ngx_http_headers_in_t *headers);
+static ngx_int_t ngx_http_identgw_question_copy(ngx_list_t *list,
+    const ngx_table_elt_t *line, ngx_table_elt_t **h);
 static ngx_int_t ngx_http_identgw_question_origin(ngx_http_request_t *r,
     const ngx_http_identgw_ctx_t *ctx, ngx_list_t *list);
 static ngx_int_t ngx_http_identgw_question_preferences(ngx_http_request_t *r,
@@ -28,7 +30,7 @@ ngx_http_identgw_question_authenticate(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return ngx_http_identgw_question_send(r, &ctx->policy->authenticate,
+    return ngx_http_identgw_question_send(r, &ctx->policy->authenticate, NULL,
                                           &headers, &ctx->authenticate);
 }
 
@@ -47,8 +49,23 @@ ngx_http_identgw_question_signin(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return ngx_http_identgw_question_send(r, &lcf->signin, &headers,
+    return ngx_http_identgw_question_send(r, &lcf->signin, NULL, &headers,
                                           &ctx->signin);
+}
+
+
+ngx_int_t
+ngx_http_identgw_question_feed(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_str_t *args, ngx_http_identgw_ctx_t *ctx)
+{
+    ngx_http_headers_in_t  headers;
+
+    if (ngx_http_identgw_question_headers(r, ctx, &headers) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_identgw_question_send(r, uri, args, &headers,
+                                          &ctx->authenticate);
 }
 
 
@@ -75,7 +92,8 @@ ngx_http_identgw_question_request_id(ngx_http_request_t *r, ngx_str_t *id)
 
 static ngx_int_t
 ngx_http_identgw_question_send(ngx_http_request_t *r, const ngx_str_t *uri,
-    const ngx_http_headers_in_t *headers, ngx_http_identgw_ask_t *ask)
+    ngx_str_t *args, const ngx_http_headers_in_t *headers,
+    ngx_http_identgw_ask_t *ask)
 {
     ngx_str_t                    name;
     ngx_http_request_t          *sr;
@@ -106,7 +124,7 @@ ngx_http_identgw_question_send(ngx_http_request_t *r, const ngx_str_t *uri,
 
     /* in memory: nothing of the answer may go on to the client by itself */
 
-    if (ngx_http_subrequest(r, &name, NULL, &sr, ps,
+    if (ngx_http_subrequest(r, &name, args, &sr, ps,
                             NGX_HTTP_SUBREQUEST_WAITED
                             |NGX_HTTP_SUBREQUEST_IN_MEMORY)
         != NGX_OK)
@@ -123,6 +141,7 @@ ngx_http_identgw_question_send(ngx_http_request_t *r, const ngx_str_t *uri,
     sr->unparsed_uri = name;
     sr->variables = variables;
     sr->request_body = body;
+    sr->filter_need_in_memory = (ask->body != NULL);
 
     ask->request = sr;
     ask->begun = ngx_current_msec;
@@ -155,11 +174,11 @@ static ngx_int_t
 ngx_http_identgw_question_headers(ngx_http_request_t *r,
     const ngx_http_identgw_ctx_t *ctx, ngx_http_headers_in_t *headers)
 {
-    static const ngx_str_t  request_id_key = ngx_string("X-Request-Id");
+    ngx_str_t                            id;
+    ngx_list_t                          *list;
+    const ngx_http_identgw_main_conf_t  *mcf;
 
-    ngx_str_t         id;
-    ngx_list_t       *list;
-    ngx_table_elt_t  *h;
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_identgw_module);
 
     ngx_memzero(headers, sizeof(ngx_http_headers_in_t));
 
@@ -173,41 +192,56 @@ ngx_http_identgw_question_headers(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    h = r->headers_in.host;
-
-    if (h != NULL) {
-        headers->host = ngx_http_identgw_headers_push(r->pool, list, &h->key,
-                                                      &h->value);
-        if (headers->host == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    h = r->headers_in.user_agent;
-
-    if (h != NULL) {
-        headers->user_agent = ngx_http_identgw_headers_push(r->pool, list,
-                                                            &h->key,
-                                                            &h->value);
-        if (headers->user_agent == NULL) {
-            return NGX_ERROR;
-        }
+    if (ngx_http_identgw_question_copy(list, r->headers_in.host,
+                                       &headers->host)
+        != NGX_OK
+        || ngx_http_identgw_question_copy(list, r->headers_in.user_agent,
+                                          &headers->user_agent)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     if (ngx_http_identgw_question_request_id(r, &id) != NGX_OK
-        || ngx_http_identgw_headers_push(r->pool, list, &request_id_key, &id)
+        || ngx_http_identgw_headers_push_name(list, &mcf->request_id_name, &id)
         == NULL)
     {
         return NGX_ERROR;
     }
 
     if (ctx->id.len != 0
-        && ngx_http_identgw_headers_push(r->pool, list,
-                                         &ctx->policy->session->key, &ctx->id)
+        && ngx_http_identgw_headers_push_name(list, ctx->policy->session,
+                                              &ctx->id)
         == NULL)
     {
         return NGX_ERROR;
     }
+
+    return NGX_OK;
+}
+
+
+/* Appends a line that the client sent, if it did; "h" is it then. */
+
+static ngx_int_t
+ngx_http_identgw_question_copy(ngx_list_t *list, const ngx_table_elt_t *line,
+    ngx_table_elt_t **h)
+{
+    if (line == NULL) {
+        return NGX_OK;
+    }
+
+    *h = ngx_list_push(list);
+    if (*h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(*h, sizeof(ngx_table_elt_t));
+
+    (*h)->hash = line->hash;
+    (*h)->key = line->key;
+    (*h)->value = line->value;
+    (*h)->lowcase_key = line->lowcase_key;
 
     return NGX_OK;
 }

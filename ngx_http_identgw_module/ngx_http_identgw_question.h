@@ -19,6 +19,13 @@ ngx_int_t ngx_http_identgw_question_authenticate(ngx_http_request_t *r,
 ngx_int_t ngx_http_identgw_question_signin(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
 
+/*
+ * The same of the revocation feed, into ctx->authenticate, whose body goes
+ * where that says.
+ */
+ngx_int_t ngx_http_identgw_question_feed(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_str_t *args, ngx_http_identgw_ctx_t *ctx);
+
 /* Reads $request_id of the client request; NGX_ERROR: no memory. */
 ngx_int_t ngx_http_identgw_question_request_id(ngx_http_request_t *r,
     ngx_str_t *id);

@@ -17,6 +17,10 @@ static ngx_http_identgw_session_e ngx_http_identgw_session_of_cookies(
 static ngx_http_identgw_session_e ngx_http_identgw_session_of_line(
     const ngx_str_t *line, const ngx_str_t *name, ngx_str_t *id,
     ngx_http_identgw_session_e found);
+static ngx_int_t ngx_http_identgw_session_push_cookies(ngx_array_t *ids,
+    const ngx_str_t *line, const ngx_str_t *name);
+static ngx_int_t ngx_http_identgw_session_push(ngx_array_t *ids,
+    const ngx_str_t *id);
 static ngx_uint_t ngx_http_identgw_session_is_valid(const ngx_str_t *id);
 static u_char *ngx_http_identgw_session_cookie(u_char *p, u_char *end,
     ngx_http_identgw_session_cookie_t *cookie);
@@ -48,6 +52,41 @@ ngx_http_identgw_session_read(ngx_http_request_t *r,
     }
 
     return found;
+}
+
+
+ngx_int_t
+ngx_http_identgw_session_collect(ngx_http_request_t *r,
+    const ngx_http_identgw_name_t *name, ngx_array_t *ids)
+{
+    static const ngx_str_t  cookie_name = ngx_string("cookie");
+
+    ngx_int_t         rc;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            rc = NGX_OK;
+
+            if (ngx_http_identgw_names_equal(&name->folded, &h[i].key)) {
+                rc = ngx_http_identgw_session_push(ids, &h[i].value);
+
+            } else if (ngx_http_identgw_names_equal(&cookie_name, &h[i].key)) {
+                rc = ngx_http_identgw_session_push_cookies(ids, &h[i].value,
+                                                           &name->key);
+            }
+
+            if (rc != NGX_OK) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -215,6 +254,49 @@ ngx_http_identgw_session_of_line(const ngx_str_t *line, const ngx_str_t *name,
 }
 
 
+static ngx_int_t
+ngx_http_identgw_session_push_cookies(ngx_array_t *ids, const ngx_str_t *line,
+    const ngx_str_t *name)
+{
+    u_char                             *p, *end;
+    ngx_http_identgw_session_cookie_t   cookie;
+
+    end = line->data + line->len;
+
+    for (p = line->data; p < end; /* void */) {
+        p = ngx_http_identgw_session_cookie(p, end, &cookie);
+
+        if (ngx_http_identgw_session_is_called(&cookie, name)
+            && ngx_http_identgw_session_push(ids, &cookie.value) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_session_push(ngx_array_t *ids, const ngx_str_t *id)
+{
+    ngx_str_t  *pushed;
+
+    if (!ngx_http_identgw_session_is_valid(id)) {
+        return NGX_OK;
+    }
+
+    pushed = ngx_array_push(ids);
+    if (pushed == NULL) {
+        return NGX_ERROR;
+    }
+
+    *pushed = *id;
+
+    return NGX_OK;
+}
+
+
 static ngx_uint_t
 ngx_http_identgw_session_is_valid(const ngx_str_t *id)
 {
@@ -242,7 +324,7 @@ ngx_http_identgw_session_cookie(u_char *p, u_char *end,
 {
     u_char  *last, *equals;
 
-    last = ngx_strlchr(p, end, ';');
+    last = memchr(p, ';', end - p);
     if (last == NULL) {
         last = end;
     }
@@ -250,7 +332,7 @@ ngx_http_identgw_session_cookie(u_char *p, u_char *end,
     cookie->raw.data = p;
     cookie->raw.len = last - p;
 
-    equals = ngx_strlchr(p, last, '=');
+    equals = memchr(p, '=', last - p);
     cookie->is_pair = (equals != NULL);
 
     if (equals == NULL) {

@@ -27,6 +27,13 @@ typedef enum {
 ngx_http_identgw_session_e ngx_http_identgw_session_read(ngx_http_request_t *r,
     const ngx_http_identgw_name_t *name, ngx_str_t *id);
 
+/*
+ * Adds every id called "name" that somebody may have meant to "ids", ngx_str_t:
+ * all header lines and all cookies, but for what no session is called.
+ */
+ngx_int_t ngx_http_identgw_session_collect(ngx_http_request_t *r,
+    const ngx_http_identgw_name_t *name, ngx_array_t *ids);
+
 /* Whether the Cookie line "value" holds a cookie called "name". */
 ngx_uint_t ngx_http_identgw_session_in_cookies(const ngx_str_t *value,
     const ngx_str_t *name);

@@ -1,5 +1,4 @@
 #include "ngx_http_identgw_variables.h"
-#include "ngx_http_identgw_compat.h"
 #include "ngx_http_identgw_ctx.h"
 #include "ngx_http_identgw_names.h"
 
@@ -12,6 +11,8 @@ static ngx_int_t ngx_http_identgw_variables_user(ngx_http_request_t *r,
 static ngx_int_t ngx_http_identgw_variables_reason(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_identgw_variables_header(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_identgw_variables_cache(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_identgw_variables_session_key(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -33,6 +34,9 @@ static ngx_http_variable_t  ngx_http_identgw_variables[] = {
     { ngx_string("identgw_reason"), NULL,
       ngx_http_identgw_variables_reason, 0, 0, 0 },
 
+    { ngx_string("identgw_cache"), NULL,
+      ngx_http_identgw_variables_cache, 0, 0, 0 },
+
     { ngx_string("identgw_session_key"), NULL,
       ngx_http_identgw_variables_session_key, 0, 0, 0 },
 
@@ -40,6 +44,18 @@ static ngx_http_variable_t  ngx_http_identgw_variables[] = {
       ngx_http_identgw_variables_header, 0, NGX_HTTP_VAR_PREFIX, 0 },
 
     ngx_http_null_variable
+};
+
+
+/* in the order of ngx_http_identgw_cache_e */
+
+static const ngx_str_t  ngx_http_identgw_variables_caches[] = {
+    ngx_null_string,
+    ngx_string("HIT"),
+    ngx_string("MISS"),
+    ngx_string("EXPIRED"),
+    ngx_string("STALE"),
+    ngx_string("BYPASS")
 };
 
 
@@ -218,13 +234,35 @@ ngx_http_identgw_variables_find_value(ngx_http_request_t *r,
 }
 
 
+static ngx_int_t
+ngx_http_identgw_variables_cache(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    const ngx_http_identgw_ctx_t  *ctx;
+
+    ctx = ngx_http_identgw_ctx_find(r);
+
+    if (ctx == NULL
+        || ctx->verdict.reason == NGX_HTTP_IDENTGW_UNDECIDED
+        || ctx->cache == NGX_HTTP_IDENTGW_CACHE_UNASKED)
+    {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_identgw_variables_say(v,
+                                   &ngx_http_identgw_variables_caches[ctx->cache]);
+
+    return NGX_OK;
+}
+
+
 /* For logs: it tells sessions apart and lets nobody in. */
 
 static ngx_int_t
 ngx_http_identgw_variables_session_key(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                   digest[NGX_HTTP_IDENTGW_COMPAT_SHA256_SIZE];
     ngx_str_t                key;
     ngx_http_identgw_ctx_t  *ctx;
 
@@ -233,7 +271,7 @@ ngx_http_identgw_variables_session_key(ngx_http_request_t *r,
     if (ctx == NULL
         || ctx->verdict.reason == NGX_HTTP_IDENTGW_UNDECIDED
         || ctx->session <= NGX_HTTP_IDENTGW_SESSION_BAD
-        || ngx_http_identgw_compat_sha256(&ctx->id, digest) != NGX_OK)
+        || ngx_http_identgw_ctx_key(ctx) == NULL)
     {
         v->not_found = 1;
         return NGX_OK;
@@ -245,7 +283,7 @@ ngx_http_identgw_variables_session_key(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ngx_hex_dump(key.data, digest, NGX_HTTP_IDENTGW_VARIABLES_KEY_SIZE);
+    ngx_hex_dump(key.data, ctx->key, NGX_HTTP_IDENTGW_VARIABLES_KEY_SIZE);
     ngx_http_identgw_variables_say(v, &key);
 
     return NGX_OK;

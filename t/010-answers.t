@@ -17,7 +17,7 @@ location /app {
     include $TEST_NGINX_CONF/echo.conf;
 }
 --- request eval
-[("GET /app") x 29]
+[("GET /app") x 32]
 --- more_headers eval
 [map { "JSESSIONID: $_" } qw(
     lack-Authorization lack-X-User lack-X-Email lack-X-First-Name
@@ -30,12 +30,14 @@ location /app {
     value-Authorization=bearer%20abc value-Authorization=Bearerabc
     value-Authorization=Bearer%20a%20b value-Authorization=Bearer%20a,b
     value-Authorization=Bearer%20%C3%A9 value-Authorization=Bearer%20a%22
-    value-Authorization=Bearer%20a%01
+    value-Authorization=Bearer%20a%01 value-Authorization=Bearer%20abc,efghijk
+    value-Authorization=Bearer%20abcdefg%09ij
+    value-Authorization=Bearer%20abcdefghij,
     token-0 token-4097 token-5000)]
 --- error_code eval
-[(502) x 29]
+[(502) x 32]
 --- response_headers eval
-[("Identgw-Reason: idp_invalid\nCache-Control: no-store") x 29]
+[("Identgw-Reason: idp_invalid\nCache-Control: no-store") x 32]
 --- no_error_log
 [alert]
 [crit]

@@ -315,7 +315,7 @@ sub check_formats {
     is(field($answer, 'Content-Type'),
         'text/plain; version=0.0.4; charset=utf-8', 'its type');
     is(field($answer, 'Cache-Control'), 'no-store', 'not to be kept');
-    is((grep { /^identgw_requests_total\{/ } keys %$value), 11,
+    is((grep { /^identgw_requests_total\{/ } keys %$value), 12,
         'every reason is there, also those that were never needed');
     is(ask('GET', '/named')->{body}, $answer->{body}, '"prometheus" is it');
     my $json = ask('GET', '/json');

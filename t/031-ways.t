@@ -593,7 +593,7 @@ sub check_chunks {
     my $client = Client->new("$ROOM/ways");
     my @chunked = ('Transfer-Encoding', 'chunked');
     for my $path (qw(/app /stream /fastcgi)) {
-        for my $size (0, 10, 300_000) {
+        for my $size (0, 10, 300_000, 10 << 20) {
             my ($user, @session) = new_user();
             my $body = 'c' x $size;
             $client->write_bytes(request_bytes('POST', $path,
@@ -641,13 +641,21 @@ sub check_refused_bodies {
 sub check_expecting {
     my $client = Client->new("$ROOM/ways");
     my @expect = ('Expect', '100-continue', 'Content-Length', 5);
-    $client->write_bytes(request_bytes('POST', '/app', [ @expect ]));
-    my $answer = $client->answer;
-    is($answer->{status}, 401, 'who expects to go on is refused');
-    is_deeply($answer->{interim}, [], '... at once');
-    $client->write_bytes('hello' . request_bytes('GET', '/open/next', []));
-    like($client->answer->{body}, qr{^GET /open/next },
-        '... and what it sends nevertheless is drained');
+    my $answer;
+    for my $body ('hello', 'h' x (10 << 20), 'in chunks') {
+        my $sent = $body eq 'in chunks' ? chunked('c' x (10 << 20)) : $body;
+        $client->write_bytes(request_bytes('POST', '/app', [ @expect[ 0, 1 ],
+                    $body eq 'in chunks' ? ('Transfer-Encoding', 'chunked')
+                    : ('Content-Length', length $body) ]));
+        $answer = $client->answer;
+        is($answer->{status}, 401, 'who expects to go on is refused');
+        is_deeply($answer->{interim}, [], '... at once');
+        $client->write_bytes($sent);
+        $client->finish_writing;
+        $client->write_bytes(request_bytes('GET', '/open/next', []));
+        like($client->answer->{body}, qr{^GET /open/next },
+            '... and what it sends nevertheless is drained');
+    }
     for my $path (qw(/app /stream /fastcgi)) {
         my ($user, @session) = new_user();
         $client->write_bytes(request_bytes('POST', $path,

@@ -217,7 +217,7 @@ sub check_application {
 }
 
 sub check_socket {
-    my @upgrade = ('Connection', 'Upgrade', 'Upgrade', 'websocket');
+    my @upgrade = ('Connection', 'Upgrade, X-User', 'Upgrade', 'websocket');
     my @evil = ('Origin', 'https://mallory.example');
     my $path = '/socket?upgrade=';
     is_refused('an upgrade without session',

@@ -12,7 +12,7 @@ use warnings;
 use File::Temp qw(tempdir);
 use IO::Socket::UNIX;
 
-my $build = $ENV{IDENTGW_BUILD} || $ENV{BUILD} || 'build';
+my $fixtures = $ENV{IDENTGW_FIXTURES} || ($ENV{BUILD} || 'build') . '/fixture';
 my $owner = $$;
 my $room = tempdir('identgw-peer.XXXXXX', TMPDIR => 1, CLEANUP => 0);
 my $socket = "$room/peer";
@@ -29,8 +29,8 @@ sub start_peer () {
     $peer = fork // die "ModuleTest: fork: $!\n";
     if ($peer == 0) {
         open STDOUT, '>', '/dev/null';
-        exec "$build/fixture/fcgi_peer", $socket
-            or die "ModuleTest: $build/fixture/fcgi_peer: $!\n";
+        exec "$fixtures/fcgi_peer", $socket
+            or die "ModuleTest: $fixtures/fcgi_peer: $!\n";
     }
     for (1 .. 200) {
         return if IO::Socket::UNIX->new(Peer => $socket);

@@ -58,6 +58,73 @@ valid_text_is_told_from_invalid(void **state)
 }
 
 static void
+a_control_is_found_wherever_it_stands(void **state)
+{
+    enum { LEN_MAX = 40 };
+    char text[LEN_MAX];
+
+    for (size_t len = 0; len <= LEN_MAX; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                bool is_control = byte < 0x20 || byte == 0x7f;
+
+                memset(text, 'x', len);
+                text[at] = (char)byte;
+                assert_int_equal(
+                    igw_text_has_control((struct igw_slice){ text, len }),
+                    is_control);
+            }
+        }
+    }
+    assert_false(igw_text_has_control(BYTES("")));
+    (void)state;
+}
+
+static void
+tokens_are_those_of_rfc_9110(void **state)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+
+    for (int byte = 0; byte < 256; byte++) {
+        char text[] = { 'A', (char)byte, 'z' };
+        bool is_name = (byte >= '0' && byte <= '9')
+                       || (byte >= 'A' && byte <= 'Z')
+                       || (byte >= 'a' && byte <= 'z')
+                       || (byte != '\0' && strchr(marks, byte) != NULL);
+
+        assert_int_equal(
+            igw_text_is_token((struct igw_slice){ text, sizeof(text) }),
+            is_name);
+    }
+    assert_false(igw_text_is_token(BYTES("")));
+    (void)state;
+}
+
+static void
+what_is_printed_is_whole_at_every_length(void **state)
+{
+    char word[2100];
+
+    memset(word, 'w', sizeof(word));
+    for (size_t len = 0; len < sizeof(word); len++) {
+        struct igw_buf buf;
+
+        word[len] = '\0';
+        igw_buf_init(&buf);
+        igw_buf_puts(&buf, "<");
+        igw_buf_printf(&buf, "%s%d>", word, 7);
+        assert_false(buf.failed);
+        assert_int_equal(buf.len, len + 3);
+        assert_int_equal(strlen(buf.data), len + 3);
+        assert_memory_equal(buf.data + 1, word, len);
+        assert_string_equal(buf.data + 1 + len, "7>");
+        igw_buf_clear(&buf);
+        word[len] = 'w';
+    }
+    (void)state;
+}
+
+static void
 length_counts_code_points(void **state)
 {
     assert_int_equal(igw_text_length(BYTES("")), 0);
@@ -236,6 +303,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_text_is_told_from_invalid),
+        cmocka_unit_test(a_control_is_found_wherever_it_stands),
+        cmocka_unit_test(tokens_are_those_of_rfc_9110),
+        cmocka_unit_test(what_is_printed_is_whole_at_every_length),
         cmocka_unit_test(length_counts_code_points),
         cmocka_unit_test(a_step_takes_one_code_point_or_nothing),
         cmocka_unit_test(normal_forms),

@@ -2,16 +2,8 @@
 use lib 't/lib';
 use Test::Nginx::Socket 'no_plan';
 use ModuleTest;
+use Refused;
 
-
-add_block_preprocessor(sub {
-    my $block = shift;
-    return if !defined $block->error_log;
-    $block->set_value('must_die', '');
-    $block->set_value('suppress_stderr', '');
-});
-
-repeat_each(2);
 no_long_string();
 no_root_location();
 run_tests();

@@ -1,0 +1,120 @@
+# The zone is that of all workers, over a reload and whoever of them dies.
+use strict;
+use warnings;
+use lib 't/lib';
+use Client qw(field request_bytes wait_for);
+use Gateway;
+use MiniIdp;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $idp = MiniIdp->new;
+my %conf = (
+    http => 'identgw_zone 1m;' . $idp->upstream,
+    server => 'identgw_revocations /.identgw/revocations interval=50ms '
+        . 'lease=4s;' . $idp->locations);
+my $gateway = Gateway->start(%conf);
+
+sub seen { return $gateway->seen(@_) }
+
+sub is_warm {
+    my ($id) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return ok(wait_for(sub { seen($id) =~ /^HIT 200/ }), "$id is warm");
+}
+
+subtest 'a reload keeps it' => sub {
+    is_warm('user-alice');
+    my $questions = $idp->questions('user-alice');
+    $gateway->reload;
+    is(seen('user-alice'), 'HIT 200 alice', 'a hit');
+    $gateway->reload(server => "$conf{server} location /more { }");
+    is(seen('user-alice'), 'HIT 200 alice', 'with another location, too');
+    is($idp->questions('user-alice'), $questions, 'nobody asked');
+    $idp->revoke('user-alice');
+    ok(wait_for(sub { seen('user-alice') =~ /401/ }), 'polls go on');
+    $idp->put(revoked => '');
+};
+
+subtest 'another meaning makes another zone' => sub {
+    my %cases = (
+        'another size' => [ http => 'identgw_zone 2m;' . $idp->upstream ],
+        'another entry' => [ http => 'identgw_zone 2m entry=2k;' . $idp->upstream ],
+        'other headers' => [ http => 'identgw_zone 2m entry=2k; '
+                . 'identgw_identity_headers X-User X-Email;'
+                . $idp->upstream ],
+        'none, and one again' => undef);
+    for my $name (sort keys %cases) {
+        is_warm('user-zone');
+        if ($cases{$name}) {
+            $gateway->reload(@{ $cases{$name} });
+        } else {
+            $gateway->reload(http => $idp->upstream, server => $idp->locations);
+            is(seen('user-zone'), 'BYPASS 200 zone', 'no zone');
+            $gateway->reload(%conf);
+        }
+        is(seen('user-zone'), 'MISS 200 zone', "$name: it is empty");
+    }
+    is_warm('user-zone');
+};
+
+subtest 'a worker that ends does not use it' => sub {
+    is_warm('user-ends');
+    my $client = $gateway->client;
+    my $answer = $client->get('/app', 'JSESSIONID', 'user-ends');
+    is(field($answer, 'X-Cache'), 'HIT', 'on a connection that stays');
+    $idp->put(delay => 1500);
+    $client->write_bytes(request_bytes('GET', '/app',
+            [ 'JSESSIONID', 'user-keeps' ])
+        . request_bytes('GET', '/app', [ 'JSESSIONID', 'user-ends' ]));
+    wait_for(sub { $idp->questions('user-keeps') });
+    $gateway->reload;
+    is($client->answer(0)->{status}, 200, 'what it was asked is answered');
+    $answer = $client->answer(0);
+    $idp->put(delay => undef);
+    is($answer ? field($answer, 'X-Cache') : 'closed',
+        $answer ? 'BYPASS' : 'closed', 'it asks, or it is gone');
+    is_warm('user-ends');
+};
+
+subtest 'workers are killed, again and again' => sub {
+    my @ids = map { "user-kill$_" } 1 .. 40;
+    my ($wrong, $served, $begin) = (0, 0, time);
+    srand(my $seed = $ENV{SEED} // time);
+    diag "seed $seed" if $ENV{HARNESS_IS_VERBOSE};
+    for my $round (1 .. 15) {
+        my @workers = $gateway->workers;
+        my @pids = map { start_load(@ids) } 1 .. 2;
+        sleep rand 0.2;
+        kill KILL => $workers[ rand @workers ];
+        for my $pid (@pids) {
+            waitpid $pid, 0;
+            $wrong += $? >> 8;
+        }
+        wait_for(sub { $gateway->workers == 2 });
+    }
+    is($wrong, 0, 'nobody was ever somebody else');
+    is_warm($_) for @ids[ 0 .. 3 ];
+    $idp->revoke($ids[0]);
+    ok(wait_for(sub { seen($ids[0]) =~ /401/ }), 'polls go on');
+};
+
+# Two hundred requests: how many had the wrong user.
+sub start_load {
+    my (@ids) = @_;
+    my $pid = fork // die "fork: $!\n";
+    return $pid if $pid;
+    my $wrong = 0;
+    for (1 .. 200) {
+        my $id = $ids[ rand @ids ];
+        my ($user) = $id =~ /-(.*)/;
+        my $answer = eval { $gateway->get('/app', 'JSESSIONID', $id) } // next;
+        $gateway->get('/logout', 'JSESSIONID', "user-none$_") if $_ % 10 == 0;
+        next if $answer->{status} != 200;
+        $wrong++ if $answer->{body} !~ /^HTTP_X_USER=$user$/m;
+    }
+    POSIX::_exit($wrong > 255 ? 255 : $wrong);
+}
+
+$gateway->is_clean(qr/exited on signal 9|shared memory zone|unlocked/);
+done_testing;
