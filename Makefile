@@ -33,7 +33,8 @@ without_main = $(filter-out %/main.o,$(1))
 
 programs = $(BUILD)/identprov $(BUILD)/userprofile
 units = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard \
-	t/unit/common_*.c t/unit/identprov_*.c t/unit/userprofile_*.c)))
+	t/unit/common_*.c t/unit/identprov_*.c t/unit/module_*.c \
+	t/unit/userprofile_*.c)))
 fixtures = $(patsubst t/fixture/%.c,$(BUILD)/fixture/%,$(sort $(wildcard t/fixture/*.c))) \
 	$(patsubst t/fixture/%.c,$(BUILD)/fixture/%_undefended,$(wildcard t/fixture/igw_echo.c)) \
 	$(BUILD)/fixture/identprov_next
@@ -175,6 +176,15 @@ $(BUILD)/unit/userprofile_%: t/unit/userprofile_%.c $(userprofile_obj) $(BUILD)/
 	$(Q)$(call compile,userprofile) -It/unit $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
 		$(call without_main,$(userprofile_obj)) $(BUILD)/libigw.a \
 		$(LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
+
+# Files of the module that need little of nginx.
+$(BUILD)/unit/module_%: t/unit/module_%.c $(module_src) $(BUILD)/nginx/configured
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(CC) -std=gnu11 -O1 -g $(SANITIZE) $(CFLAGS) \
+		$(addprefix -I$(BUILD)/nginx/,src/core src/event src/event/modules \
+		src/os/unix src/http src/http/modules src/http/v2 objs) \
+		$(LDFLAGS) -o $@ $< $(CMOCKA_LIBS)
 
 # The same program without the defence against smuggled requests.
 $(BUILD)/fixture/%_undefended: t/fixture/%.c $(wildcard fcgi-common/*.[ch]) $(BUILD)/flags

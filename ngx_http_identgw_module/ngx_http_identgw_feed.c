@@ -7,6 +7,7 @@
 
 
 #define NGX_HTTP_IDENTGW_FEED_TEXT_SIZE  131072  /* some 1,800 hashes */
+#define NGX_HTTP_IDENTGW_FEED_FAILURES   4       /* that the lease bears */
 #define NGX_HTTP_IDENTGW_FEED_WARN_SEC   60
 
 
@@ -16,8 +17,8 @@ struct ngx_http_identgw_feed_s {
     ngx_http_request_t                  *request;  /* NULL: no poll here */
     ngx_http_identgw_poll_t              poll;
     ngx_buf_t                            text;
+    ngx_uint_t                           failures;  /* in a row */
     time_t                               warned_sec;
-    unsigned                             failing : 1;
     unsigned                             ended : 1;  /* poll is in force */
 };
 
@@ -419,7 +420,20 @@ ngx_http_identgw_feed_apply(ngx_http_identgw_feed_t *feed,
 
     answer.cursor.data = read.cursor;
     answer.cursor.len = read.cursor_size;
-    answer.epoch_len = read.epoch_size;
+
+    if (ngx_http_identgw_identity_epoch(ask->request, &answer.epoch)
+        != NGX_OK)
+    {
+        answer.epoch.data = read.cursor;
+        answer.epoch.len = read.epoch_size;
+    }
+
+    if (answer.epoch.len == 0) {
+        ngx_http_identgw_feed_end(feed, NGX_HTTP_IDENTGW_POLL_INVALID,
+                                  "does not say of which epoch it is");
+        return;
+    }
+
     answer.rows = read.keys;
     answer.nrows = read.nkeys;
     answer.is_reset = read.is_reset;
@@ -491,7 +505,8 @@ static void
 ngx_http_identgw_feed_end(ngx_http_identgw_feed_t *feed,
     ngx_http_identgw_poll_e result, const char *fault)
 {
-    time_t  now_sec;
+    time_t      now_sec;
+    ngx_uint_t  level;
 
     feed->ended = 1;
     now_sec = ngx_time();
@@ -500,24 +515,33 @@ ngx_http_identgw_feed_end(ngx_http_identgw_feed_t *feed,
         ngx_http_identgw_polls_fail(feed->mcf->zone, &feed->poll, result);
     }
 
-    if (fault == NULL && feed->failing) {
-        ngx_log_error(NGX_LOG_NOTICE, feed->timer.log, 0,
-                      "identgw: the revocation feed \"%V\" works again",
-                      &feed->mcf->feed_conf.uri);
+    if (fault == NULL) {
+
+        if (feed->failures >= NGX_HTTP_IDENTGW_FEED_FAILURES) {
+            ngx_log_error(NGX_LOG_NOTICE, feed->timer.log, 0,
+                          "identgw: the revocation feed \"%V\" works again",
+                          &feed->mcf->feed_conf.uri);
+        }
+
+        feed->failures = 0;
+        return;
     }
 
-    if (fault != NULL
-        && (!feed->failing
-            || now_sec - feed->warned_sec >= NGX_HTTP_IDENTGW_FEED_WARN_SEC))
+    feed->failures++;
+    level = NGX_LOG_INFO;
+
+    if (feed->failures == NGX_HTTP_IDENTGW_FEED_FAILURES
+        || (feed->failures > NGX_HTTP_IDENTGW_FEED_FAILURES
+            && now_sec - feed->warned_sec >= NGX_HTTP_IDENTGW_FEED_WARN_SEC))
     {
+        level = NGX_LOG_ERR;
         feed->warned_sec = now_sec;
-        ngx_log_error(NGX_LOG_ERR, feed->timer.log, 0,
-                      "identgw: answer of the revocation feed \"%V\" %s; "
-                      "without it every request asks identprov",
-                      &feed->mcf->feed_conf.uri, fault);
     }
 
-    feed->failing = (fault != NULL);
+    ngx_log_error(level, feed->timer.log, 0,
+                  "identgw: answer of the revocation feed \"%V\" %s; without "
+                  "it every request asks identprov",
+                  &feed->mcf->feed_conf.uri, fault);
 }
 
 

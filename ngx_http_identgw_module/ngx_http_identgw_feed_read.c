@@ -3,6 +3,9 @@
 #include <string.h>
 
 
+#define NGX_HTTP_IDENTGW_FEED_READ_TIMELINE_SIZE  8
+
+
 /* What is still to be read. */
 
 typedef struct {
@@ -18,6 +21,8 @@ static int ngx_http_identgw_feed_read_word(
 static const char *ngx_http_identgw_feed_read_cursor(
     const ngx_http_identgw_feed_read_text_t *token,
     ngx_http_identgw_feed_read_t *feed);
+static size_t ngx_http_identgw_feed_read_epoch(
+    const ngx_http_identgw_feed_read_text_t *token);
 static int ngx_http_identgw_feed_read_key(
     const ngx_http_identgw_feed_read_text_t *line, unsigned char *key);
 static int ngx_http_identgw_feed_read_digit(unsigned char ch);
@@ -122,15 +127,14 @@ ngx_http_identgw_feed_read_word(ngx_http_identgw_feed_read_text_t *line,
 }
 
 
-/* "EPOCH:REST" of visible characters; all but the epoch is not ours to read. */
+/* Visible characters; all but the epoch before them is not ours to read. */
 
 static const char *
 ngx_http_identgw_feed_read_cursor(
     const ngx_http_identgw_feed_read_text_t *token,
     ngx_http_identgw_feed_read_t *feed)
 {
-    size_t                i;
-    const unsigned char  *colon;
+    size_t  i;
 
     if (token->size == 0
         || token->size > NGX_HTTP_IDENTGW_FEED_READ_MAX_CURSOR_SIZE)
@@ -144,19 +148,39 @@ ngx_http_identgw_feed_read_cursor(
         }
     }
 
-    colon = memchr(token->data, ':', token->size);
-    feed->epoch_size = colon == NULL ? 0 : (size_t) (colon - token->data);
-
-    if (feed->epoch_size == 0
-        || feed->epoch_size > NGX_HTTP_IDENTGW_FEED_READ_MAX_EPOCH_SIZE)
-    {
-        return "has a cursor without an epoch";
-    }
-
     feed->cursor = token->data;
     feed->cursor_size = token->size;
+    feed->epoch_size = ngx_http_identgw_feed_read_epoch(token);
 
     return NULL;
+}
+
+
+/* "<system identifier>.<timeline>" at its beginning: decimal, 8 hexadecimal. */
+
+static size_t
+ngx_http_identgw_feed_read_epoch(
+    const ngx_http_identgw_feed_read_text_t *token)
+{
+    size_t  i, end;
+
+    for (i = 0; i < token->size; i++) {
+        if (token->data[i] < '0' || token->data[i] > '9') {
+            break;
+        }
+    }
+
+    if (i == 0 || i == token->size || token->data[i] != '.') {
+        return 0;
+    }
+
+    for (end = i + 1; end < token->size; end++) {
+        if (ngx_http_identgw_feed_read_digit(token->data[end]) < 0) {
+            break;
+        }
+    }
+
+    return end - i - 1 == NGX_HTTP_IDENTGW_FEED_READ_TIMELINE_SIZE ? end : 0;
 }
 
 

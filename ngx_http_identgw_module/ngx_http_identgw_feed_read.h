@@ -11,14 +11,14 @@
 
 
 #define NGX_HTTP_IDENTGW_FEED_READ_MAX_CURSOR_SIZE  8192
-#define NGX_HTTP_IDENTGW_FEED_READ_MAX_EPOCH_SIZE   64
 #define NGX_HTTP_IDENTGW_FEED_READ_KEY_SIZE         32
 
 
 typedef struct {
     unsigned char  *cursor;
     size_t          cursor_size;
-    size_t          epoch_size;   /* of the cursor's beginning */
+    size_t          epoch_size;   /* of the cursor's beginning; 0: it has
+                                     none that can be told from the rest */
     unsigned char  *keys;         /* one behind the other */
     size_t          nkeys;
     int             is_reset;

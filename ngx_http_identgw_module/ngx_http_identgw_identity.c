@@ -178,6 +178,25 @@ ngx_http_identgw_identity_outcome(const ngx_http_identgw_ask_t *ask)
 
 
 ngx_int_t
+ngx_http_identgw_identity_epoch(const ngx_http_request_t *sr, ngx_str_t *epoch)
+{
+    static const ngx_str_t  key = ngx_string("identgw_epoch");
+
+    if (ngx_http_identgw_identity_value(sr, &key, epoch) == NULL
+        && ngx_http_identgw_identity_is_clean(epoch)
+        && epoch->len != 0
+        && epoch->len <= NGX_HTTP_IDENTGW_ZONE_EPOCH_SIZE)
+    {
+        return NGX_OK;
+    }
+
+    ngx_str_null(epoch);
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
 ngx_http_identgw_identity_status(const ngx_http_identgw_ask_t *ask)
 {
     /* a code of nginx's own comes as the result, an answer's in headers_out */
@@ -235,19 +254,11 @@ static void
 ngx_http_identgw_identity_storage(const ngx_http_request_t *sr,
     ngx_http_identgw_verdict_t *verdict)
 {
-    static const ngx_str_t  epoch_key = ngx_string("identgw_epoch");
     static const ngx_str_t  expires_key = ngx_string("x_accel_expires");
 
     ngx_str_t  value;
 
-    value.len = 0;
-
-    if (ngx_http_identgw_identity_value(sr, &epoch_key, &value) == NULL
-        && ngx_http_identgw_identity_is_clean(&value)
-        && value.len <= NGX_HTTP_IDENTGW_ZONE_EPOCH_SIZE)
-    {
-        verdict->epoch = value;
-    }
+    (void) ngx_http_identgw_identity_epoch(sr, &verdict->epoch);
 
     value.len = 0;
     verdict->max_age_sec = -1;

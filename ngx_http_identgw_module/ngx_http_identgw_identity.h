@@ -23,6 +23,10 @@ ngx_int_t ngx_http_identgw_identity_read(const ngx_http_identgw_ask_t *ask,
     const ngx_http_identgw_srv_conf_t *scf,
     ngx_http_identgw_verdict_t *verdict, ngx_array_t **cookies);
 
+/* Identgw-Epoch, if there is one that can be used; else NGX_DECLINED. */
+ngx_int_t ngx_http_identgw_identity_epoch(const ngx_http_request_t *sr,
+    ngx_str_t *epoch);
+
 /* The status of a finished subrequest, an answer's or nginx's; NGX_ERROR. */
 ngx_int_t ngx_http_identgw_identity_status(const ngx_http_identgw_ask_t *ask);
 

@@ -9,7 +9,7 @@
 
 static ngx_http_identgw_poll_e ngx_http_identgw_polls_check(
     const ngx_http_identgw_zone_t *zone,
-    const ngx_http_identgw_poll_t *poll, const ngx_str_t *epoch,
+    const ngx_http_identgw_poll_t *poll,
     const ngx_http_identgw_poll_answer_t *answer, uint64_t now_nsec);
 
 
@@ -82,20 +82,16 @@ ngx_http_identgw_polls_apply(ngx_http_identgw_zone_t *zone,
     const ngx_http_identgw_poll_answer_t *answer)
 {
     uint64_t                         now_nsec, sent_nsec;
-    ngx_str_t                        epoch;
     ngx_uint_t                       i;
-    ngx_http_identgw_poll_e     result;
+    ngx_http_identgw_poll_e          result;
     ngx_http_identgw_zone_shared_t  *shared;
 
-    epoch.data = answer->cursor.data;
-    epoch.len = answer->epoch_len;
     shared = zone->shared;
 
     ngx_http_identgw_shared_lock(zone);
 
     now_nsec = ngx_http_identgw_compat_nsec();
-    result = ngx_http_identgw_polls_check(zone, poll, &epoch, answer,
-                                          now_nsec);
+    result = ngx_http_identgw_polls_check(zone, poll, answer, now_nsec);
 
     if (result <= NGX_HTTP_IDENTGW_POLL_RESET) {
 
@@ -109,7 +105,8 @@ ngx_http_identgw_polls_apply(ngx_http_identgw_zone_t *zone,
         }
 
         ngx_http_identgw_faults_crash("poll_rows");
-        ngx_http_identgw_shared_set_cursor(shared, &epoch, &answer->cursor);
+        ngx_http_identgw_shared_set_cursor(shared, &answer->epoch,
+                                           &answer->cursor);
         ngx_http_identgw_faults_crash("poll_cursor");
 
         sent_nsec = ngx_http_identgw_faults_has(NGX_HTTP_IDENTGW_FAULT_SENT)
@@ -160,7 +157,7 @@ ngx_http_identgw_polls_fail(ngx_http_identgw_zone_t *zone,
 
 static ngx_http_identgw_poll_e
 ngx_http_identgw_polls_check(const ngx_http_identgw_zone_t *zone,
-    const ngx_http_identgw_poll_t *poll, const ngx_str_t *epoch,
+    const ngx_http_identgw_poll_t *poll,
     const ngx_http_identgw_poll_answer_t *answer, uint64_t now_nsec)
 {
     const ngx_http_identgw_shared_cursor_t  *cursor;
@@ -175,14 +172,14 @@ ngx_http_identgw_polls_check(const ngx_http_identgw_zone_t *zone,
         return NGX_HTTP_IDENTGW_POLL_LATE;
     }
 
-    if (ngx_http_identgw_shared_is_epoch(shared, epoch)) {
+    if (ngx_http_identgw_shared_is_epoch(shared, &answer->epoch)) {
         return (answer->is_reset || cursor->len == 0)
                ? NGX_HTTP_IDENTGW_POLL_RESET : NGX_HTTP_IDENTGW_POLL_OK;
     }
 
-    if (ngx_http_identgw_shared_is_earlier(shared, epoch)
+    if (ngx_http_identgw_shared_is_earlier(shared, &answer->epoch)
         || (ngx_http_identgw_shared_is_leased(zone, now_nsec, 0)
-            && !ngx_http_identgw_shared_is_later(shared, epoch)))
+            && !ngx_http_identgw_shared_is_later(shared, &answer->epoch)))
     {
         return NGX_HTTP_IDENTGW_POLL_EPOCH;
     }

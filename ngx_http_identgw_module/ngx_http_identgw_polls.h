@@ -22,8 +22,8 @@ typedef struct {
 
 
 typedef struct {
+    ngx_str_t   epoch;
     ngx_str_t   cursor;
-    size_t      epoch_len;        /* of its beginning */
     u_char     *rows;             /* keys, one behind the other */
     ngx_uint_t  nrows;
     unsigned    is_reset : 1;

@@ -86,6 +86,18 @@ subtest 'what is no poll ends the lease' => sub {
     is_warm('user-bob');
 };
 
+subtest 'an epoch that only the cursor has' => sub {
+    $idp->put(feed_header => "X-None: 1\r\n");
+    my $polls = $idp->polls;
+    ok(wait_for(sub { $idp->polls > $polls + 2 }), 'polls go on');
+    is_warm('user-erin');
+    is(seen('user-erin'), 'HIT 200 erin', 'and keep the lease');
+    $idp->put(feed_header => "Identgw-Epoch: 9.00000001\r\n");
+    ok(wait_for(sub { seen('user-erin') =~ /^MISS 200/ }),
+        'a header that says something else counts');
+    $idp->put(feed_header => undef);
+};
+
 subtest 'an answer of another epoch' => sub {
     is_warm('user-bob');
     $idp->put(feed => "Content-Type: text/plain\r\n\r\n"

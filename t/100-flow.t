@@ -10,6 +10,7 @@ use Test::More;
 # identprov once more, below a prefix.
 my $stack = Stack->start(conf => <<'CONF');
 location ~ ^/auth(/(?:register|login|authenticate|logout|signin))$ {
+    identgw_purge on;
     identgw off;
     fastcgi_param REQUEST_METHOD $request_method;
     fastcgi_param SCRIPT_NAME /auth;

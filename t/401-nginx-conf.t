@@ -18,7 +18,7 @@ my %location = map { /^ *location ([^{]+) \{\n(.*?)^ *\}/ms ? ($1 => $2) : () }
 
 sub questions { return grep { m{^= /\.identgw/} } keys %location }
 
-is(scalar questions(), 2, 'there are two internal locations');
+is(scalar questions(), 3, 'there are three internal locations');
 for my $name (sort keys %location) {
     my $text = $location{$name};
     my $is_question = $name =~ m{^= /\.identgw/};

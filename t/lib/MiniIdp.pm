@@ -10,6 +10,7 @@ package MiniIdp;
 #   answer    header lines instead of those of an authenticate answer, or
 #             "close" for none
 #   extra     header lines more of it
+#   feed_header  lines instead of Identgw-Epoch
 #   feed      "hang", "close", "delay MS", or a whole CGI answer
 #
 # Sessions are called "user-NAME" or "user-NAME-ANYTHING"; others are unknown.
@@ -168,7 +169,8 @@ sub play_feed {
     my ($known, $count) = $since =~ /^(.+):(\d+)$/;
     my $is_reset = !defined $known || $known ne $epoch;
     my @rows = $is_reset ? () : @revoked[ $count .. $#revoked ];
-    return answer($socket, '', join '', map { "$_\n" }
+    my $header = $self->get('feed_header') // "Identgw-Epoch: $epoch\r\n";
+    return answer($socket, $header, join '', map { "$_\n" }
             ($is_reset ? 'reset' : 'cursor') . " $epoch:" . @revoked, @rows,
             'end ' . @rows);
 }
