@@ -214,6 +214,7 @@ python_with() {
     lack python3 python3
     lack 'python3 jwcrypto' python3-jwcrypto
     lack 'python3 jwt' python3-jwt
+    lack 'python3 yaml' python3-yaml
 }
 
 nginx_version() {
@@ -370,7 +371,7 @@ look_for_test() {
     perl_module libtext-diff-perl Text::Diff
     perl_module libwww-perl LWP::UserAgent
     perl_module libipc-run-perl IPC::Run
-    python_with 'jwcrypto, jwt'
+    python_with 'jwcrypto, jwt, yaml'
     python=$found
     program jose jose jose
 }

@@ -38,7 +38,7 @@ const char sql_keep_sessions[] =
     ")" REVOKE_GONE;
 
 const char sql_find_session[] =
-    "SELECT" ACCOUNT_COLUMNS_QUICK ","
+    "SELECT" ACCOUNT_COLUMNS ","
     " (1000 * extract(epoch FROM s.expires_at - now()))::bigint,"
     " s.last_used_at <= now() - $3::bigint * interval '1 millisecond',"
     " current_setting('identgw.epoch')"

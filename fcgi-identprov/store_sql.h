@@ -89,22 +89,16 @@ STORE_STATEMENTS(STORE_TEXT)
 #undef STORE_TEXT
 
 /* Columns of struct account, in store_sql_account's order; a is the account. */
-#define ACCOUNT_COLUMNS_CREATED(created_at) \
-    " a.id,"                                \
-    " a.username,"                          \
-    " a.email,"                             \
-    " a.first_name,"                        \
-    " a.last_name,"                         \
-    " " created_at ","                      \
-    " a.email_verified,"                    \
+#define ACCOUNT_COLUMNS                              \
+    " a.id,"                                         \
+    " a.username,"                                   \
+    " a.email,"                                      \
+    " a.first_name,"                                 \
+    " a.last_name,"                                  \
+    " to_char(a.created_at AT TIME ZONE 'UTC',"      \
+    "         'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')," \
+    " a.email_verified,"                             \
     " array_to_string(a.groups, ',')"
-
-#define ACCOUNT_COLUMNS                                                \
-    ACCOUNT_COLUMNS_CREATED("to_char(a.created_at AT TIME ZONE 'UTC'," \
-                            "        'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
-
-/* For what is asked all the time: created_at is "". */
-#define ACCOUNT_COLUMNS_QUICK ACCOUNT_COLUMNS_CREATED("''")
 
 enum { ACCOUNT_WIDTH = 8 };
 
