@@ -82,7 +82,7 @@ is_authority(struct igw_slice text)
         text.len -= port.len + 1;
     }
     return is_host(text) && port.len <= PORT_DIGITS_MAX && is_all(port, DIGITS)
-           && atoi(port.data) <= PORT_MAX;
+           && strtol(port.data, NULL, 10) <= PORT_MAX;
 }
 
 bool
