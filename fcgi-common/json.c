@@ -210,6 +210,40 @@ igw_json_dump(const struct json_t *json, struct igw_buf *out)
     return out->failed ? IGW_ERROR : IGW_OK;
 }
 
+void
+igw_json_quote(struct igw_slice text, struct igw_buf *out)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    static const char letters[32] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'
+    };
+    size_t start = 0;
+
+    igw_buf_append(out, "\"", 1);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        char escape[6] = { '\\', (char)byte, '0', '0', 0, 0 };
+        size_t len = 2;
+
+        if (byte >= 0x20 && byte != '"' && byte != '\\') {
+            continue;
+        }
+        if (byte < 0x20 && letters[byte] != '\0') {
+            escape[1] = letters[byte];
+        } else if (byte < 0x20) {
+            escape[1] = 'u';
+            escape[4] = hex[byte >> 4];
+            escape[5] = hex[byte & 15];
+            len = 6;
+        }
+        igw_buf_append(out, text.data + start, i - start);
+        igw_buf_append(out, escape, len);
+        start = i + 1;
+    }
+    igw_buf_append(out, text.data + start, text.len - start);
+    igw_buf_append(out, "\"", 1);
+}
+
 /* As deep as igw_json_parse lets a patch be. */
 bool
 igw_json_merge(struct json_t *target, struct json_t *patch)

@@ -84,6 +84,12 @@ bool igw_json_merge(struct json_t *target, struct json_t *patch);
 /* Another reference to the same value, for igw_json_set. */
 struct json_t *igw_json_share(struct json_t *json);
 
+/*
+ * Appends valid UTF-8 as a JSON string, quoted and escaped as igw_json_dump
+ * does: for answers that are written without a value in between.
+ */
+void igw_json_quote(struct igw_slice text, struct igw_buf *out);
+
 /* Compact, members in insertion order, appended to out. */
 enum igw_result igw_json_dump(const struct json_t *json,
                               struct igw_buf *out) IGW_MUST_CHECK;

@@ -6,7 +6,7 @@
 #include "rules.h"
 #include "text.h"
 
-enum { TAG_BYTES = 16 }; /* of a SHA-256 */
+enum { TAG_BYTES = 16 /* of a SHA-256 */, USUAL_BYTES = 1024 };
 
 static bool write_text(struct document *document,
                        const struct identity *identity,
@@ -35,17 +35,17 @@ static bool
 write_text(struct document *document, const struct identity *identity,
            const struct profile *profile)
 {
-    struct json_t *json = igw_json_object();
-    bool is_written;
+    struct igw_buf *text = &document->text;
 
-    is_written =
-        igw_json_set_text(json, "sub", identity->sub)
-        && igw_json_set_text(json, "preferred_username", identity->username)
-        && rules_write(profile, json) == IGW_OK
-        && igw_json_set_integer(json, "updated_at", profile->updated_at)
-        && igw_json_dump(json, &document->text) == IGW_OK;
-    igw_json_free(&json);
-    return is_written;
+    (void)igw_buf_reserve(text, USUAL_BYTES);
+    igw_buf_puts(text, "{\"sub\":");
+    igw_json_quote(identity->sub, text);
+    igw_buf_puts(text, ",\"preferred_username\":");
+    igw_json_quote(identity->username, text);
+    rules_write(profile, text);
+    igw_buf_printf(text, ",\"updated_at\":%lld}",
+                   (long long)profile->updated_at);
+    return !text->failed;
 }
 
 static bool

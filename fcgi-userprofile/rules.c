@@ -84,12 +84,9 @@ static const char *zone_fault(struct igw_slice text, char detail[64]);
 static const struct rule *find(const struct rule *rules, size_t count,
                                const char *name);
 static bool is_clean(struct igw_slice text, bool many_lines);
-static bool write_row(const struct profile *profile, const struct rule *rules,
-                      size_t count, struct json_t *object);
-static bool write_address(const struct profile *profile,
-                          struct json_t *document);
-static bool write_custom(const struct profile *profile,
-                         struct json_t *document);
+static void write_row(const struct profile *profile, const struct rule *rules,
+                      size_t count, struct igw_buf *out);
+static void write_address(const struct profile *profile, struct igw_buf *out);
 
 enum igw_result
 rules_read(struct json_t *document, struct profile *profile,
@@ -372,56 +369,52 @@ is_clean(struct igw_slice text, bool many_lines)
     return igw_text_check(text) == IGW_TEXT_OK;
 }
 
-enum igw_result
-rules_write(const struct profile *profile, struct json_t *document)
+void
+rules_write(const struct profile *profile, struct igw_buf *out)
 {
-    if (!write_row(profile, top_rules, COUNT(top_rules), document)
-        || !write_address(profile, document)
-        || !write_custom(profile, document)) {
-        return IGW_ERROR;
+    write_row(profile, top_rules, COUNT(top_rules), out);
+    write_address(profile, out);
+    if (profile->value[PROFILE_CUSTOM] != NULL) {
+        igw_buf_puts(out, ",\"custom\":");
+        igw_buf_puts(out, profile->value[PROFILE_CUSTOM]);
     }
-    return IGW_OK;
 }
 
-static bool
+static void
 write_row(const struct profile *profile, const struct rule *rules, size_t count,
-          struct json_t *object)
+          struct igw_buf *out)
 {
     for (size_t i = 0; i < count; i++) {
         const char *text = profile->value[rules[i].field];
 
-        if (text != NULL
-            && !igw_json_set_text(object, rules[i].name, igw_slice_of(text))) {
-            return false;
+        if (text != NULL) {
+            igw_buf_puts(out, ",\"");
+            igw_buf_puts(out, rules[i].name);
+            igw_buf_puts(out, "\":");
+            igw_json_quote(igw_slice_of(text), out);
         }
     }
-    return true;
 }
 
-static bool
-write_address(const struct profile *profile, struct json_t *document)
+/* The first member's comma becomes the brace. */
+static void
+write_address(const struct profile *profile, struct igw_buf *out)
 {
-    struct json_t *address = igw_json_object();
+    static const char begin[] = ",\"address\":";
+    size_t before = out->len;
+    size_t at;
 
-    if (!write_row(profile, address_rules, COUNT(address_rules), address)) {
-        igw_json_free(&address);
-        return false;
+    igw_buf_puts(out, begin);
+    at = out->len;
+    write_row(profile, address_rules, COUNT(address_rules), out);
+    if (out->failed) {
+        return;
     }
-    if (igw_json_size(address) == 0) {
-        igw_json_free(&address);
-        return true;
+    if (out->len == at) {
+        out->len = before;
+        out->data[before] = '\0';
+        return;
     }
-    return igw_json_set(document, "address", address);
-}
-
-static bool
-write_custom(const struct profile *profile, struct json_t *document)
-{
-    struct json_t *custom = NULL;
-
-    if (profile->value[PROFILE_CUSTOM] == NULL) {
-        return true;
-    }
-    return parse_custom(profile, &custom)
-           && igw_json_set(document, "custom", custom);
+    out->data[at] = '{';
+    igw_buf_puts(out, "}");
 }

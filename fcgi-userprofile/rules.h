@@ -28,8 +28,10 @@ enum igw_result rules_read(struct json_t *document, struct profile *profile,
 enum igw_result rules_patch(struct json_t *patch, struct profile *profile,
                             struct igw_errors *errors) IGW_MUST_CHECK;
 
-/* The other way: adds the members that are there to `document`. */
-enum igw_result rules_write(const struct profile *profile,
-                            struct json_t *document) IGW_MUST_CHECK;
+/*
+ * The other way: appends the members that are there as JSON text, each with a
+ * comma in front of it.
+ */
+void rules_write(const struct profile *profile, struct igw_buf *out);
 
 #endif

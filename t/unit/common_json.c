@@ -218,6 +218,33 @@ a_setter_that_fails_says_so(void **state)
     (void)state;
 }
 
+/* As jansson does it, for each code point that may be different. */
+static void
+a_quoted_text_is_what_a_dump_has(void **state)
+{
+    for (int i = 0; i < 0x80; i++) {
+        char bytes[] = "a?\xc3\xa9";
+        struct json_t *json;
+        struct igw_buf quoted;
+        struct igw_buf dumped;
+        struct igw_slice text = { bytes, 4 };
+
+        bytes[1] = (char)i;
+        text.len = i % 2 == 0 ? 2 : 4;
+        json = igw_json_new_text(text);
+        igw_buf_init(&quoted);
+        igw_buf_init(&dumped);
+        igw_json_quote(text, &quoted);
+        assert_int_equal(igw_json_dump(json, &dumped), IGW_OK);
+        assert_string_equal(quoted.data, dumped.data);
+        assert_int_equal(quoted.len, dumped.len);
+        igw_buf_clear(&quoted);
+        igw_buf_clear(&dumped);
+        igw_json_free(&json);
+    }
+    (void)state;
+}
+
 static struct json_t *
 parsed(const char *text)
 {
@@ -281,6 +308,7 @@ main(void)
         cmocka_unit_test(members_keep_their_order),
         cmocka_unit_test(text_is_written_escaped_and_read_back),
         cmocka_unit_test(a_setter_that_fails_says_so),
+        cmocka_unit_test(a_quoted_text_is_what_a_dump_has),
         cmocka_unit_test(a_merge_patch_merges)
     };
 

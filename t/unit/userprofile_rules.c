@@ -91,21 +91,22 @@ check_back(const char *text, const char *expected)
 {
     struct igw_errors errors = { 0 };
     struct json_t *json = parse(text);
-    struct json_t *back = igw_json_object();
     struct profile profile;
     struct igw_buf out;
 
     profile_init(&profile);
     igw_buf_init(&out);
     assert_int_equal(rules_read(json, &profile, &errors), IGW_OK);
-    assert_int_equal(rules_write(&profile, back), IGW_OK);
-    assert_int_equal(igw_json_dump(back, &out), IGW_OK);
-    assert_string_equal(out.data, expected);
+    igw_buf_puts(&out, ",");
+    rules_write(&profile, &out);
+    igw_buf_puts(&out, "}");
+    /* Commas are in front of members: of none, of the first one. */
+    out.data[out.len > 2 ? 1 : 0] = '{';
+    assert_string_equal(out.data + (out.len > 2 ? 1 : 0), expected);
 
     igw_buf_clear(&out);
     profile_clear(&profile);
     igw_errors_clear(&errors);
-    igw_json_free(&back);
     igw_json_free(&json);
 }
 
