@@ -255,7 +255,7 @@ test-memory:
 	@$(call prepare,test)
 	@$(rebuild) module nginx fixture
 	@exec env BUILD='$(BUILD)' IDENTGW_REQUESTS=100000 \
-		scripts/prove -v t/050-memory.t
+		scripts/prove -v t/054-memory.t t/055-memory-cache.t
 
 test-valgrind:
 	@$(call prepare,valgrind)

@@ -165,9 +165,20 @@ sub stop {
     my ($self) = @_;
     my $pid = delete $self->{pid} or return;
     kill TERM => $pid;
-    wait_for(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }) and return;
-    kill KILL => $self->children, $pid;
-    waitpid $pid, 0;
+    if (!wait_for(sub { waitpid($pid, POSIX::WNOHANG()) == $pid })) {
+        kill KILL => $self->children, $pid;
+        waitpid $pid, 0;
+    }
+    $self->keep_log($ENV{TEST_NGINX_ERROR_LOG}) if $ENV{TEST_NGINX_ERROR_LOG};
+    return;
+}
+
+# As Test::Nginx does, for whoever looks for more than the test.
+sub keep_log {
+    my ($self, $path) = @_;
+    open my $out, '>>', $path or die "$path: $!\n";
+    print $out $self->log, $self->log('stderr.log');
+    close $out or die "$path: $!\n";
     return;
 }
 
