@@ -24,6 +24,9 @@ bool igw_exchange_handle(struct igw_exchange *exchange,
                          const struct igw_frame *frame, struct igw_call *call,
                          void (*handle)(struct igw_call *call)) IGW_MUST_CHECK;
 
+/* Forgets a request that was not answered: somebody else will handle it. */
+void igw_exchange_drop(struct igw_exchange *exchange);
+
 /* Writes the answer on a blocking descriptor. False: it did not go out. */
 bool igw_exchange_send(struct igw_exchange *exchange, int fd) IGW_MUST_CHECK;
 

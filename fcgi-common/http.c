@@ -161,6 +161,14 @@ igw_exchange_handle(struct igw_exchange *exchange,
     return true;
 }
 
+void
+igw_exchange_drop(struct igw_exchange *exchange)
+{
+    igw_response_clear(&exchange->response);
+    FCGX_Free(&exchange->fcgi, 0);
+    igw_log_request(NULL);
+}
+
 bool
 igw_exchange_send(struct igw_exchange *exchange, int fd)
 {

@@ -17,32 +17,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "exchange.h"
+#include "connection.h"
 #include "listen.h"
 #include "log.h"
 
 enum {
-    READ_BYTES = 65536,
     DRAIN_EXTRA_BYTES = 16 << 20, /* above body_max_bytes, then we hang up */
     ACCEPTS_AT_ONCE = 64,
     ACCEPTS_AT_STOP = 4096,
     TICK_MS = 100,
-    COMPLAIN_MS = 10000
-};
-
-/* What connection.deadline_ms holds when it is no deadline. */
-static const int64_t idle = 0;
-static const int64_t busy = INT64_MAX;
-
-struct connection {
-    int fd;
-    /* A monotonic time, `idle`, or `busy` while a handler has it. */
-    _Atomic int64_t deadline_ms;
-    /* Stored before and read after epoll hands the rest to another thread. */
-    atomic_bool is_handed_over;
-    struct igw_frame frame; /* of whoever got the one-shot event */
-    struct connection *previous;
-    struct connection *next;
+    COMPLAIN_MS = 10000,
+    WAITING_MAX = 256 /* quick requests that wait for their turn */
 };
 
 struct server {
@@ -53,17 +38,16 @@ struct server {
     atomic_bool is_stopping;
     atomic_bool is_accept_paused;
     int64_t complained_ms; /* the main thread's */
-    pthread_mutex_t lock;  /* of the list */
-    struct connection *connections;
+    struct igw_turns turns;
+    pthread_mutex_t lock; /* of the list */
+    struct igw_connection *connections;
 };
 
 struct worker {
     struct server *server;
     pthread_t thread;
     bool is_running;
-    struct igw_exchange *exchange;
-    struct igw_pg *pg;
-    unsigned char bytes[READ_BYTES];
+    struct igw_reader reader;
 };
 
 static bool open_server(struct server *server);
@@ -81,14 +65,10 @@ static bool is_empty(struct server *server);
 static void *work(void *data);
 static void accept_some(struct server *server);
 static void add_connection(struct server *server, int fd);
-static void drop(struct server *server, struct connection *connection);
-static void serve(struct worker *worker, struct connection *connection);
-static bool read_some(struct worker *worker, struct connection *connection);
-static bool take(struct worker *worker, struct connection *connection,
-                 size_t len);
-static bool answer(struct worker *worker, struct connection *connection);
-static void log_broken(const struct connection *connection);
-static int64_t now_ms(void);
+static void drop(struct server *server, struct igw_connection *connection);
+static void serve(struct worker *worker, struct igw_connection *connection);
+static void settle(struct server *server, struct igw_connection *connection,
+                   enum igw_fate fate);
 
 void
 igw_server_block_signals(void)
@@ -114,6 +94,8 @@ igw_server_run(const struct igw_server *config)
     enum igw_result rc;
 
     igw_server_block_signals();
+    igw_turns_init(&server.turns, config->threads > 1 ? config->threads / 2 : 1,
+                   WAITING_MAX, config->slow_max);
     rc = igw_listen_open(&server.listener, config->listen);
     if (rc == IGW_OK && !open_server(&server)) {
         rc = IGW_ERROR;
@@ -164,6 +146,7 @@ close_server(struct server *server)
         (void)close(server->epoll);
     }
     (void)pthread_mutex_destroy(&server->lock);
+    igw_turns_clear(&server->turns);
 }
 
 static bool
@@ -195,13 +178,16 @@ static bool
 start_worker(struct server *server, struct worker *worker)
 {
     worker->server = server;
-    worker->exchange = igw_exchange_new();
-    if (worker->exchange == NULL) {
+    worker->reader.config = server->config;
+    worker->reader.turns = &server->turns;
+    worker->reader.is_stopping = &server->is_stopping;
+    worker->reader.exchange = igw_exchange_new();
+    if (worker->reader.exchange == NULL) {
         return false;
     }
     if (server->config->pg.conninfo != NULL) {
-        worker->pg = igw_pg_new(&server->config->pg);
-        if (worker->pg == NULL) {
+        worker->reader.pg = igw_pg_new(&server->config->pg);
+        if (worker->reader.pg == NULL) {
             return false;
         }
     }
@@ -221,8 +207,8 @@ stop_workers(struct server *server, struct worker *workers)
         if (workers[i].is_running) {
             (void)pthread_join(workers[i].thread, NULL);
         }
-        igw_exchange_free(&workers[i].exchange);
-        igw_pg_free(&workers[i].pg);
+        igw_exchange_free(&workers[i].reader.exchange);
+        igw_pg_free(&workers[i].reader.pg);
     }
     free(workers);
 }
@@ -256,15 +242,16 @@ static void
 sweep(struct server *server)
 {
     bool is_stopping = atomic_load(&server->is_stopping);
-    int64_t now = now_ms();
+    int64_t now = igw_connection_now_ms();
 
     (void)pthread_mutex_lock(&server->lock);
-    for (struct connection *c = server->connections; c != NULL; c = c->next) {
+    for (struct igw_connection *c = server->connections; c != NULL;
+         c = c->next) {
         int64_t deadline = atomic_load(&c->deadline_ms);
 
-        if (deadline == idle && is_stopping) {
+        if (deadline == IGW_CONNECTION_IDLE && is_stopping) {
             (void)shutdown(c->fd, SHUT_RD);
-        } else if (deadline != idle && deadline < now) {
+        } else if (deadline != IGW_CONNECTION_IDLE && deadline < now) {
             (void)shutdown(c->fd, SHUT_RDWR);
         }
     }
@@ -274,7 +261,7 @@ sweep(struct server *server)
 static void
 resume_accept(struct server *server)
 {
-    int64_t now = now_ms();
+    int64_t now = igw_connection_now_ms();
 
     if (!atomic_exchange(&server->is_accept_paused, false)
         || atomic_load(&server->is_stopping)) {
@@ -369,7 +356,7 @@ accept_some(struct server *server)
 static void
 add_connection(struct server *server, int fd)
 {
-    struct connection *connection = calloc(1, sizeof(*connection));
+    struct igw_connection *connection = calloc(1, sizeof(*connection));
     const int on = 1;
 
     if (connection == NULL) {
@@ -398,7 +385,7 @@ add_connection(struct server *server, int fd)
 
 /* Off the list before the close, so that sweep meets no foreign descriptor. */
 static void
-drop(struct server *server, struct connection *connection)
+drop(struct server *server, struct igw_connection *connection)
 {
     (void)pthread_mutex_lock(&server->lock);
     if (connection->previous != NULL) {
@@ -415,124 +402,38 @@ drop(struct server *server, struct connection *connection)
     free(connection);
 }
 
+/* One connection; and then, for a turn that is had, those that wait for it. */
 static void
-serve(struct worker *worker, struct connection *connection)
+serve(struct worker *worker, struct igw_connection *connection)
 {
     struct server *server = worker->server;
-    int fd;
-    bool is_kept;
+    struct igw_reader *reader = &worker->reader;
+    struct igw_turn *turn;
 
     (void)atomic_load(&connection->is_handed_over);
-    fd = connection->fd;
-    is_kept = read_some(worker, connection);
+    settle(server, connection, igw_connection_read(reader, connection));
+    while (reader->has_turn) {
+        turn = igw_turns_pass(&server->turns);
+        reader->has_turn = turn != NULL;
+        if (turn != NULL) {
+            connection = igw_connection_of(turn);
+            settle(server, connection,
+                   igw_connection_answer(reader, connection));
+        }
+    }
+}
+
+static void
+settle(struct server *server, struct igw_connection *connection,
+       enum igw_fate fate)
+{
+    if (fate == IGW_LEAVE) {
+        return;
+    }
     atomic_store(&connection->is_handed_over, true);
-    if (!is_kept
-        || !watch(server, EPOLL_CTL_MOD, fd,
+    if (fate == IGW_DROP
+        || !watch(server, EPOLL_CTL_MOD, connection->fd,
                   EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, connection)) {
         drop(server, connection);
     }
-}
-
-/* Until nothing is there to read or one request is answered. False: drop. */
-static bool
-read_some(struct worker *worker, struct connection *connection)
-{
-    const struct igw_server *config = worker->server->config;
-
-    for (;;) {
-        bool is_kept;
-        ssize_t len =
-            recv(connection->fd, worker->bytes, READ_BYTES, MSG_DONTWAIT);
-
-        if (len < 0 && errno == EINTR) {
-            continue;
-        }
-        if (len < 0 && errno == EAGAIN) {
-            return true;
-        }
-        if (len <= 0) {
-            return false;
-        }
-        if (!igw_frame_has_begun(&connection->frame)) {
-            atomic_store(&connection->deadline_ms,
-                         now_ms() + config->request_timeout_ms);
-        }
-        is_kept = take(worker, connection, (size_t)len);
-        explicit_bzero(worker->bytes, (size_t)len); /* perhaps a password */
-        if (!is_kept) {
-            return false;
-        }
-        if (!igw_frame_has_begun(&connection->frame)) {
-            return true;
-        }
-    }
-}
-
-/* False: the connection is of no more use. */
-static bool
-take(struct worker *worker, struct connection *connection, size_t len)
-{
-    struct igw_frame *frame = &connection->frame;
-    size_t used = igw_frame_feed(frame, worker->bytes, len);
-
-#ifdef IGW_TEST_SMUGGLE
-    /* The defence taken out, for the test that shows what it is for. */
-    if (frame->stage == IGW_FRAME_BODY
-        && frame->body_bytes > frame->body_max_bytes) {
-        frame->stage = IGW_FRAME_WHOLE;
-        used = len;
-    }
-#endif
-    if (frame->stage == IGW_FRAME_BROKEN) {
-        log_broken(connection);
-        return false;
-    }
-    if (frame->stage != IGW_FRAME_WHOLE) {
-        return true;
-    }
-    return answer(worker, connection) && used == len;
-}
-
-/* False: the connection must not be kept. */
-static bool
-answer(struct worker *worker, struct connection *connection)
-{
-    struct server *server = worker->server;
-    const struct igw_server *config = server->config;
-    struct igw_frame *frame = &connection->frame;
-    struct igw_call call = { .pg = worker->pg, .app = config->app };
-    bool is_kept = frame->keeps_connection;
-
-    atomic_store(&connection->deadline_ms, busy);
-    if (!igw_exchange_handle(worker->exchange, frame, &call, config->handle)) {
-        frame->fault = "parameters";
-        log_broken(connection);
-        return false;
-    }
-    atomic_store(&connection->deadline_ms,
-                 now_ms() + config->request_timeout_ms);
-    if (!igw_exchange_send(worker->exchange, connection->fd)) {
-        igw_log(IGW_LOG_WARN, "answer_lost", NULL);
-        return false;
-    }
-    igw_frame_reset(frame);
-    atomic_store(&connection->deadline_ms, idle);
-    return is_kept && !atomic_load(&server->is_stopping);
-}
-
-static void
-log_broken(const struct connection *connection)
-{
-    igw_log(IGW_LOG_WARN, "connection_refused",
-            (struct igw_log_field[]){ { "reason", connection->frame.fault },
-                                      { NULL, NULL } });
-}
-
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

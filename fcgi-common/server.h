@@ -22,6 +22,14 @@ struct igw_server {
         request_timeout_ms;  /* for reading one, and for writing its answer */
     struct igw_pg_config pg; /* conninfo NULL: no database, call.pg is NULL */
     void *app;
+    /*
+     * Requests that may write, which are those of another method than GET, HEAD
+     * and OPTIONS, take turns: at most half of the threads are in them. Some
+     * wait without a thread, more are answered 503. Those that is_slow tells
+     * wait behind the others, slow_max of them. NULL: none is slow.
+     */
+    bool (*is_slow)(const struct igw_request *request);
+    int64_t slow_max;
     /* Only called with a whole request; may answer at any point. */
     void (*handle)(struct igw_call *call);
 };

@@ -1,5 +1,7 @@
 #include "handlers.h"
 
+#include <string.h>
+
 #include "app.h"
 #include "client.h"
 #include "problem.h"
@@ -38,6 +40,28 @@ handlers_handle(struct igw_call *call)
         return;
     }
     igw_route(call, routes, sizeof(routes) / sizeof(routes[0]));
+}
+
+bool
+handlers_is_slow(const struct igw_request *request)
+{
+    static const struct {
+        enum igw_method method;
+        const char *path;
+    } slow[] = {
+        { IGW_POST, "/register" },
+        { IGW_POST, "/login" },
+        { IGW_POST, "/password" },
+        { IGW_DELETE, "/account" },
+    };
+
+    for (size_t i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+        if (request->method == slow[i].method
+            && strcmp(request->path, slow[i].path) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void

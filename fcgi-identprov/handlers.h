@@ -9,6 +9,9 @@
 /* For struct igw_server: finds the handler of a request and calls it. */
 void handlers_handle(struct igw_call *call);
 
+/* For struct igw_server, too: whether a password is hashed for it. */
+bool handlers_is_slow(const struct igw_request *request);
+
 void register_post(struct igw_call *call);
 void login_post(struct igw_call *call);
 void authenticate_get(struct igw_call *call);

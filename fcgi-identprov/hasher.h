@@ -12,7 +12,7 @@ struct hasher;
 
 struct hasher_config {
     int64_t slots;    /* hashes at once */
-    int64_t jobs_max; /* hashing and waiting; below the server's threads */
+    int64_t jobs_max; /* hashing and waiting */
     struct password_cost cost;
 };
 

@@ -20,8 +20,8 @@ static const struct igw_setting settings_table[] = {
       "unix:PATH or HOST:PORT; empty: systemd's socket or descriptor 0.",
       FIELD(listen) },
     { "THREADS", IGW_SETTING_INTEGER, "8", 2, 256, NULL,
-      "Threads, each with a database connection of its own. At most all but "
-      "one of them wait for passwords to be hashed.",
+      "Threads, each with a database connection of its own. At most "
+      "half of them are in requests that may write.",
       FIELD(threads) },
     { "LOG_LEVEL", IGW_SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
       "The least level that is logged.", FIELD(log_level) },
@@ -87,7 +87,13 @@ static const struct igw_setting settings_table[] = {
       "19m and 2, 12m and 3, 9m and 4, 7m and 5; none is for tests.",
       FIELD(hash_minimum) },
     { "HASH_SLOTS", IGW_SETTING_INTEGER, "0", 0, 255, NULL,
-      "Hashes at once; 0: as many as there are cores.", FIELD(hash_slots) },
+      "Hashes at once; 0: as many as there are cores; never more than half of "
+      "the threads.",
+      FIELD(hash_slots) },
+    { "HASH_QUEUE", IGW_SETTING_INTEGER, "32", 1, 1000, NULL,
+      "Logins, registrations and the like that wait for a slot, for each slot; "
+      "more are answered 503.",
+      FIELD(hash_queue) },
     { "BODY_MAX", IGW_SETTING_SIZE, "64k", 1024, 1048576, NULL,
       "The longest request body.", FIELD(body_max_bytes) },
     { "REQUEST_TIMEOUT", IGW_SETTING_DURATION, "10s", 100, 600000, NULL,

@@ -61,10 +61,10 @@ hash_slots(const struct app_settings *settings)
     if (slots == 0) {
         slots = sysconf(_SC_NPROCESSORS_ONLN);
     }
-    if (slots > settings->threads - 1) {
-        slots = settings->threads - 1;
+    if (slots > settings->threads / 2) {
+        slots = settings->threads / 2;
     }
-    return slots < 1 ? 1 : slots;
+    return slots;
 }
 
 static void
@@ -79,14 +79,13 @@ warn_of_cheap_hashes(const struct app_settings *settings)
     }
 }
 
-/* One thread of the server is never hashing and never waiting for it. */
 static enum igw_result
 start_helpers(struct app *app)
 {
     const struct igw_pg_config pg = app_pg_config(app->settings);
     const struct hasher_config hashing = {
         .slots = hash_slots(app->settings),
-        .jobs_max = app->settings->threads - 1,
+        .jobs_max = app->settings->threads,
         .cost = app_password_cost(app->settings),
     };
     const struct ticker_config ticking = {
@@ -128,6 +127,8 @@ run(struct app *app, const char *listen)
         .request_timeout_ms = settings->request_timeout_ms,
         .pg = app_pg_config(settings),
         .app = app,
+        .is_slow = handlers_is_slow,
+        .slow_max = hash_slots(settings) * settings->hash_queue,
         .handle = handlers_handle,
     };
     enum igw_result rc;

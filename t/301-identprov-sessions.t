@@ -216,7 +216,8 @@ is(status_of($berta), 401, 'a disabled account has no live session');
 # Of unknown users and empty passwords: were they refused without a hash, the
 # queue would never be full.
 
-$idp->start_identprov(2, THREADS => 3, HASH_MEMORY => '32m', HASH_PASSES => 4);
+$idp->start_identprov(2, THREADS => 3, HASH_QUEUE => 2, HASH_MEMORY => '32m',
+    HASH_PASSES => 4);
 $id = id_of(login('anna', at => '/2'));
 my $storm = open my $in, '-|';
 if (!$storm) {

@@ -115,6 +115,47 @@ kill 'CONT', @processes;
 ok(wait_for(20, 'the session', sub { authenticate($id)->{status} == 200 }),
     '... until it goes on');
 
+# --- a database that does not commit -------------------------------------------
+# As with a synchronous standby that is gone: whoever writes waits, in half of
+# the threads; who only asks does not notice.
+
+sub set_standby {
+    my ($name) = @_;
+    $idp->sql("ALTER SYSTEM SET synchronous_standby_names = '$name'");
+    $idp->sql('SELECT pg_reload_conf()');
+    wait_for(20, 'the setting', sub {
+        $idp->sql('SHOW synchronous_standby_names') eq $name });
+    return;
+}
+
+my @ids = map { id_of(login('eva')) } 1 .. 8;
+push @secrets, @ids;
+set_standby('nobody');
+my $pid = open my $writers, '-|';
+if (!$pid) {
+    print join ' ', map { $_->{status} } $idp->at_once(24,
+        sub { $_[0] % 3 ? logout($ids[ $_[0] / 3 ]) : login("user$_[0]") });
+    close STDOUT;
+    POSIX::_exit(0);
+}
+wait_for(20, 'writers that wait', sub { $idp->sql(
+    q(SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep')) });
+my %asked;
+$asked{ authenticate($id)->{status} }++ for 1 .. 40;
+cmp_ok($idp->sql(q(SELECT count(*) FROM pg_stat_activity
+    WHERE wait_event = 'SyncRep')), '>=', 1, 'while writers wait');
+is_deeply(\%asked, { 200 => 40 }, '... whoever asks is answered');
+set_standby('');
+my @written = split / /, <$writers>;
+is(scalar(grep { !/^(200|204|401|503)$/ } @written), 0,
+    '... and each writer has an answer') or diag("@written");
+$idp->sql('ALTER SYSTEM RESET synchronous_standby_names');
+wait_for(20, 'a login', sub {
+    my $answer = login('eva');
+    push @secrets, id_of($answer) if $answer->{status} == 200;
+    return $answer->{status} == 200;
+});
+
 # --- the end -----------------------------------------------------------------
 
 $idp->sql(q(UPDATE identprov.session SET created_at = now() - interval '1 day',
