@@ -11,10 +11,10 @@ BUILD ?= build
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all apps module nginx unit fixture run test test-asan test-matrix \
-	test-memory test-valgrind model check bench bench-identprov install clean help FORCE
+	test-memory test-valgrind test-storm model check bench bench-identprov install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind \
+ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind test-storm \
 	model bench bench-identprov clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
@@ -220,7 +220,7 @@ $(BUILD)/bench/%: bench/%.c $(BUILD)/libigw.a
 	@mkdir -p $(@D)
 	$(call say,LD $@)
 	$(Q)$(call compile,common) $(APP_LDFLAGS) $(LDFLAGS) -o $@ $< \
-		$(BUILD)/libigw.a $(LIBS)
+		$(BUILD)/libigw.a $(LIBS) $(SODIUM_LIBS)
 
 -include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/unit/*.d \
 	$(BUILD)/fixture/*.d $(BUILD)/bench/*.d)
@@ -261,6 +261,12 @@ test-valgrind:
 	@$(call prepare,valgrind)
 	@$(rebuild) module nginx fixture
 	@exec env BUILD='$(BUILD)' scripts/test-valgrind $(TESTS)
+
+# What a storm of logins does: wants a machine that does nothing else.
+test-storm:
+	@$(call prepare,test)
+	@$(rebuild) all '$(BUILD)/bench/storm' >&2
+	@exec env BUILD='$(BUILD)' bench/storm
 
 # The module's tests under each nginx that it is made for: takes some minutes.
 test-matrix:
@@ -313,6 +319,8 @@ help:
 	@echo '                 mirror has them (VERSIONS=)'
 	@echo 'make model       searches all states of the revocation protocol'
 	@echo '                 (docs/protocol) for one that lets somebody in'
+	@echo 'make test-storm  what a storm of logins does to others, two minutes of a'
+	@echo '                 machine that does nothing else'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
 	@echo 'make check       builds with -Werror; format and static analysis'
 	@echo 'make bench       measures the gateway beside others: bench/results.md'

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { NICE = 10 };
+/* Above the rest of the program, whatever that has. */
+enum { NICER = 10 };
 
 /* Lives on the waiting caller's stack. */
 struct job {
@@ -91,7 +92,7 @@ work(void *arg)
     enum igw_result result;
 
     /* On Linux a thread has a priority of its own. */
-    (void)setpriority(PRIO_PROCESS, 0, NICE);
+    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICER);
 
     pthread_mutex_lock(&hasher->lock);
     while ((job = take_job(hasher)) != NULL) {
