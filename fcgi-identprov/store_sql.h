@@ -47,6 +47,7 @@
     X(PRUNE, prune, false)
 
 #define STORE_THROTTLE_STATEMENTS(X)         \
+    X(FIRST_ATTEMPT, first_attempt, false)   \
     X(FIND_THROTTLE, find_throttle, true)    \
     X(LOCK_THROTTLE, lock_throttle, false)   \
     X(SAVE_THROTTLE, save_throttle, false)   \

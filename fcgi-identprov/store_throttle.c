@@ -2,12 +2,22 @@
 
 #include "store_sql.h"
 
+enum { PRUNE_AT_ONCE = 1000 };
+
 /* A count as in the rows; t is the row. */
 #define COUNT_COLUMNS                                                     \
     " coalesce(t.failures, 0),"                                           \
     " coalesce((1000 * extract(epoch FROM t.free_at - clock_timestamp())" \
     "  )::bigint, 0),"                                                    \
     " (1000 * extract(epoch FROM t.turn_at - clock_timestamp()))::bigint"
+
+/* Two rows when nobody has failed before: that is nearly always. */
+const char sql_first_attempt[] =
+    "INSERT INTO identprov.throttle (key, failures)"
+    " SELECT k.key, 1 FROM (VALUES ($1::bytea), ($2::bytea)) AS k (key)"
+    " WHERE NOT EXISTS ("
+    "  SELECT FROM identprov.throttle WHERE key IN ($1, $2))"
+    " ON CONFLICT (key) DO NOTHING RETURNING 1";
 
 const char sql_find_throttle[] =
     "SELECT" COUNT_COLUMNS
@@ -28,12 +38,12 @@ const char sql_save_throttle[] =
     "  ($5, $6, $7, NULL)) AS v (key, failures, free_in_ms, turn_in_ms)"
     " WHERE t.key = v.key";
 
-/* What is over goes in passing; behind all locks that are waited for. */
 const char sql_prune_throttle[] =
-    "DELETE FROM identprov.throttle WHERE key IN ("
-    " SELECT key FROM identprov.throttle"
-    " WHERE free_at < now() - $1::bigint * interval '1 millisecond'"
-    " ORDER BY free_at LIMIT 4 FOR UPDATE SKIP LOCKED)";
+    "WITH gone AS (DELETE FROM identprov.throttle WHERE key IN ("
+    "  SELECT key FROM identprov.throttle"
+    "  WHERE free_at < now() - $1::bigint * interval '1 millisecond'"
+    "  ORDER BY free_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)"
+    " RETURNING key) SELECT count(*) FROM gone";
 
 const char sql_forgive[] =
     "WITH gone AS MATERIALIZED ("
@@ -112,17 +122,27 @@ save(struct igw_pg *pg, const struct throttle_keys *keys,
         store_sql_number(account->failures, numbers[3]),
         store_sql_number(account->free_in_ms, numbers[4]),
     };
-    char forget[NUMBER_SIZE];
-    const struct igw_pg_param old =
-        store_sql_number(THROTTLE_FORGET_MS, forget);
+
+    return igw_pg_exec(pg, SAVE_THROTTLE, params,
+                       sizeof(params) / sizeof(*params), NULL);
+}
+
+/* When two are first at once, the slower one counts twice. */
+static enum igw_result
+first_attempt(struct igw_pg *pg, const struct throttle_keys *keys,
+              bool *is_first)
+{
+    const struct igw_pg_param params[] = { key_param(&keys->network),
+                                           key_param(&keys->account) };
+    struct igw_rows *rows = NULL;
     enum igw_result rc;
 
-    rc = igw_pg_exec(pg, SAVE_THROTTLE, params,
-                     sizeof(params) / sizeof(*params), NULL);
-    if (rc != IGW_OK) {
-        return rc;
+    rc = igw_pg_exec(pg, FIRST_ATTEMPT, params, 2, &rows);
+    if (rc == IGW_OK) {
+        *is_first = igw_rows_count(rows) == 2;
     }
-    return igw_pg_exec(pg, PRUNE_THROTTLE, &old, 1, NULL);
+    igw_rows_free(&rows);
+    return rc;
 }
 
 enum igw_result
@@ -130,9 +150,15 @@ store_attempt(struct igw_pg *pg, const struct throttle_keys *keys,
               int64_t *wait_ms)
 {
     struct throttle state;
+    bool is_first;
     bool is_changed;
     enum igw_result rc;
 
+    *wait_ms = 0;
+    rc = first_attempt(pg, keys, &is_first);
+    if (rc != IGW_OK || is_first) {
+        return rc;
+    }
     /* Who has to wait costs no lock. */
     rc = read_counts(pg, FIND_THROTTLE, keys, &state);
     if (rc != IGW_OK) {
@@ -192,6 +218,26 @@ store_take(struct igw_pg *pg, const struct throttle_key *key, int64_t step_ms,
     rc = igw_pg_exec(pg, TAKE, params, 3, &rows);
     if (rc == IGW_OK) {
         *is_allowed = igw_rows_count(rows) == 1;
+    }
+    igw_rows_free(&rows);
+    return rc;
+}
+
+enum igw_result
+store_prune_throttle(struct igw_pg *pg, bool *is_done)
+{
+    char forget[NUMBER_SIZE];
+    char most[NUMBER_SIZE];
+    const struct igw_pg_param params[] = {
+        store_sql_number(THROTTLE_FORGET_MS, forget),
+        store_sql_number(PRUNE_AT_ONCE, most),
+    };
+    struct igw_rows *rows = NULL;
+    enum igw_result rc;
+
+    rc = igw_pg_exec(pg, PRUNE_THROTTLE, params, 2, &rows);
+    if (rc == IGW_OK) {
+        *is_done = igw_rows_integer(rows, 0, 0) < PRUNE_AT_ONCE;
     }
     igw_rows_free(&rows);
     return rc;

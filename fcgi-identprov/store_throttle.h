@@ -28,4 +28,8 @@ enum igw_result store_take(struct igw_pg *pg, const struct throttle_key *key,
                            int64_t step_ms, int64_t burst,
                            bool *is_allowed) IGW_MUST_CHECK;
 
+/* Removes some of what is forgotten. *is_done: there was no more of it. */
+enum igw_result store_prune_throttle(struct igw_pg *pg,
+                                     bool *is_done) IGW_MUST_CHECK;
+
 #endif
