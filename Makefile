@@ -274,6 +274,15 @@ test-matrix:
 	@$(rebuild) module nginx fixture
 	@exec env BUILD='$(BUILD)' scripts/test-matrix $(VERSIONS)
 
+# Two gateways under random trouble, then ones that lack an ingredient of the
+# protocol: takes some minutes (SECONDS=120 SEED=).
+test-revocation:
+	@$(call prepare,test)
+	@$(rebuild) all
+	@$(rebuild) BUILD='$(BUILD)/faults' \
+		CFLAGS='$(CFLAGS) -DNGX_HTTP_IDENTGW_FAULTS=1' module
+	@exec env BUILD='$(BUILD)' scripts/prove t/long/revocation.t
+
 # The protocol of docs/protocol, every state of it: takes some minutes.
 model:
 	@$(call prepare,model)
@@ -317,6 +326,8 @@ help:
 	@echo 'make test-valgrind  the module'"'"'s tests with nginx under valgrind'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'
 	@echo '                 mirror has them (VERSIONS=)'
+	@echo 'make test-revocation  two gateways, and all that goes wrong (SECONDS=,'
+	@echo '                 SEED=); gateways that lack a part of the protocol fail'
 	@echo 'make model       searches all states of the revocation protocol'
 	@echo '                 (docs/protocol) for one that lets somebody in'
 	@echo 'make test-storm  what a storm of logins does to others, two minutes of a'

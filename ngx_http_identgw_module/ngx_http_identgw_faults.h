@@ -18,8 +18,8 @@ typedef enum {
     NGX_HTTP_IDENTGW_FAULT_GENERATION = 0, /* verdicts are stored unchecked */
     NGX_HTTP_IDENTGW_FAULT_SENT,           /* leases count from the receipt */
     NGX_HTTP_IDENTGW_FAULT_PURGE,          /* answers leave before the purge */
-    NGX_HTTP_IDENTGW_FAULT_STREAM,         /* rows come later than the lease */
-    NGX_HTTP_IDENTGW_FAULT_ONE_POLL,       /* many polls, late ones count */
+    NGX_HTTP_IDENTGW_FAULT_STREAM,         /* the lease comes without its rows */
+    NGX_HTTP_IDENTGW_FAULT_ONE_POLL,       /* any answer counts as the last poll's */
     NGX_HTTP_IDENTGW_FAULT_LEASE,          /* leases never end */
     NGX_HTTP_IDENTGW_FAULTS_COUNT
 } ngx_http_identgw_fault_e;

@@ -82,7 +82,7 @@ ngx_http_identgw_polls_apply(ngx_http_identgw_zone_t *zone,
     const ngx_http_identgw_poll_answer_t *answer)
 {
     uint64_t                         now_nsec, sent_nsec;
-    ngx_uint_t                       i;
+    ngx_uint_t                       i, nrows;
     ngx_http_identgw_poll_e          result;
     ngx_http_identgw_zone_shared_t  *shared;
 
@@ -99,7 +99,10 @@ ngx_http_identgw_polls_apply(ngx_http_identgw_zone_t *zone,
             ngx_http_identgw_shared_forget(shared);
         }
 
-        for (i = 0; i < answer->nrows; i++) {
+        nrows = ngx_http_identgw_faults_has(NGX_HTTP_IDENTGW_FAULT_STREAM)
+                ? 0 : answer->nrows;
+
+        for (i = 0; i < nrows; i++) {
             ngx_http_identgw_slots_revoke(&shared->slots, answer->rows
                                           + i * NGX_HTTP_IDENTGW_SLOTS_KEY_SIZE);
         }
@@ -109,8 +112,16 @@ ngx_http_identgw_polls_apply(ngx_http_identgw_zone_t *zone,
                                            &answer->cursor);
         ngx_http_identgw_faults_crash("poll_cursor");
 
-        sent_nsec = ngx_http_identgw_faults_has(NGX_HTTP_IDENTGW_FAULT_SENT)
-                    ? now_nsec : poll->sent_nsec;
+        sent_nsec = poll->sent_nsec;
+
+        if (ngx_http_identgw_faults_has(NGX_HTTP_IDENTGW_FAULT_SENT)) {
+            sent_nsec = now_nsec;
+
+        } else if (ngx_http_identgw_faults_has(
+                       NGX_HTTP_IDENTGW_FAULT_ONE_POLL))
+        {
+            sent_nsec = shared->begun_nsec;
+        }
 
         shared->sent_nsec = sent_nsec;
         shared->took_nsec = now_nsec - poll->sent_nsec;
