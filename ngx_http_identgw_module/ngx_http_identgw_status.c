@@ -1,9 +1,10 @@
 #include "ngx_http_identgw_status.h"
 #include "ngx_http_identgw_headers.h"
+#include "ngx_http_identgw_status_cache.h"
 
 
 #define NGX_HTTP_IDENTGW_STATUS_BOUNDS     12
-#define NGX_HTTP_IDENTGW_STATUS_TEXT_SIZE  8192  /* twice what it can take */
+#define NGX_HTTP_IDENTGW_STATUS_TEXT_SIZE  16384  /* twice what it takes */
 
 
 typedef enum {
@@ -44,6 +45,9 @@ typedef struct {
     char       *sum_and_count;  /* everything, seconds, milliseconds, number */
     char       *failure;        /* class, number */
     char       *separator;      /* of requests, of failures */
+    char       *failures_end;
+    u_char   *(*cache)(u_char *p, u_char *last,
+                       const ngx_http_identgw_main_conf_t *mcf);
     char       *end;
 } ngx_http_identgw_status_format_t;
 
@@ -122,6 +126,10 @@ static const ngx_http_identgw_status_format_t
 
     "",
 
+    "",
+
+    ngx_http_identgw_status_cache_prometheus,
+
     ""
 };
 
@@ -145,7 +153,11 @@ static const ngx_http_identgw_status_format_t
 
     ",",
 
-    "}}}\n"
+    "}}",
+
+    ngx_http_identgw_status_cache_json,
+
+    "}\n"
 };
 
 
@@ -308,6 +320,7 @@ ngx_http_identgw_status_handler(ngx_http_request_t *r)
     u_char                                    *p, *last;
     ngx_int_t                                  rc;
     ngx_buf_t                                 *b;
+    ngx_http_identgw_main_conf_t              *mcf;
     const ngx_http_identgw_loc_conf_t         *lcf;
     const ngx_http_identgw_status_format_t    *format;
     const ngx_http_identgw_status_counters_t  *counters;
@@ -327,6 +340,7 @@ ngx_http_identgw_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_identgw_module);
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
     format = lcf->status;
     counters = ngx_http_identgw_status_counters(r);
@@ -334,7 +348,13 @@ ngx_http_identgw_status_handler(ngx_http_request_t *r)
 
     p = ngx_http_identgw_status_requests(b->pos, last, format, counters);
     p = ngx_http_identgw_status_asks(p, last, format, counters);
-    b->last = ngx_http_identgw_status_failures(p, last, format, counters);
+    p = ngx_http_identgw_status_failures(p, last, format, counters);
+
+    if (mcf->zone != NULL) {
+        p = format->cache(p, last, mcf);
+    }
+
+    b->last = ngx_slprintf(p, last, format->end);
 
     r->headers_out.content_type = format->type;
     r->headers_out.content_type_len = format->type.len;
@@ -477,5 +497,5 @@ ngx_http_identgw_status_failures(u_char *p, u_char *last,
                          counters->failures[i]);
     }
 
-    return ngx_slprintf(p, last, format->end);
+    return ngx_slprintf(p, last, format->failures_end);
 }

@@ -5,6 +5,7 @@ use warnings;
 use lib 't/lib';
 use Client qw(field fields wait_for);
 use Gateway;
+use JSON::PP ();
 use MiniIdp;
 use Test::More;
 
@@ -35,6 +36,8 @@ location /again { identgw on; identgw_authenticate /.identgw/again;
 location /admin { identgw on; identgw_require \$is_admin; $CACHE $PASS }
 location /optional { identgw optional; $CACHE $PASS }
 location /open { identgw off; $CACHE $PASS }
+location = /status { identgw off; identgw_status; }
+location = /json { identgw off; identgw_status json; }
 location /returned { identgw on; $CACHE return 200 "HTTP_X_USER=\$identgw_user\\n"; }
 location /ssi { identgw on; ssi on; ssi_types *; $CACHE alias /nowhere;
     return 200 '<!--#include virtual="/app/in" -->'; }
@@ -164,6 +167,22 @@ subtest 'a hit is a verdict like any other' => sub {
     like(seen('nobody', '/optional'), qr/^MISS 200 -/, 'optional, nobody');
     like(seen('user-bob', '/returned'), qr/^HIT 200 bob/, 'return');
     like(seen('user-bob', '/ssi'), qr/^HIT 200 bob/, 'a subrequest');
+};
+
+subtest 'identgw_status tells of it' => sub {
+    my $text = $gateway->get('/status')->{body};
+    my $cache = JSON::PP::decode_json($gateway->get('/json')->{body})->{cache};
+    for my $result (qw(hit miss expired bypass)) {
+        cmp_ok($cache->{requests}{$result}, '>', 0, $result);
+        like($text, qr/^identgw_cache_requests_total\{result="$result"\} \d+$/m,
+            '... as text');
+    }
+    cmp_ok($cache->{polls}{$_}, '>=', $_ eq 'failed' ? 0 : 1, "polls: $_")
+        for qw(ok reset failed);
+    cmp_ok($cache->{entries}, '>', 0, 'entries');
+    cmp_ok($cache->{bytes}, '>', $cache->{entries}, 'bytes');
+    like($text, qr/^identgw_lease_age_seconds \d+\.\d{3}$/m, 'its lease');
+    like($text, qr/^identgw_feed_lag_seconds \d+\.\d{3}$/m, 'its lag');
 };
 
 subtest 'over HTTP/2' => sub {
