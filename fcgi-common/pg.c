@@ -23,6 +23,12 @@ enum {
     DECIMAL = 10
 };
 
+/* A server process; the time it began at makes its number unique. */
+struct server_process {
+    char pid[16]; /* "": none */
+    char started_at[48];
+};
+
 struct igw_pg {
     struct igw_pg_config config;
     PGconn *conn;    /* NULL: not connected */
@@ -32,7 +38,9 @@ struct igw_pg {
     bool is_lost;      /* the last statement broke the connection */
     bool is_cut_short; /* a notice: committed here, not on the standby */
     bool is_ending;    /* a notice: the server is closing this connection */
-    struct igw_buf scratch; /* text parameters with their NULs */
+    struct server_process own;       /* serves this connection */
+    struct server_process abandoned; /* may wait for a standby for ever */
+    struct igw_buf scratch;          /* text parameters with their NULs */
     char constraint[64];
     char message[256];
 };
@@ -81,6 +89,8 @@ static void tally(atomic_uint_fast64_t *number);
 static enum igw_result ready(struct igw_pg *pg, bool is_repeatable);
 static enum igw_result connect_now(struct igw_pg *pg);
 static enum igw_result set_up(struct igw_pg *pg);
+static enum igw_result learn_own(struct igw_pg *pg);
+static void end_abandoned(struct igw_pg *pg);
 static bool is_idle(PGconn *conn, bool is_repeatable);
 static void disconnect(struct igw_pg *pg);
 static enum igw_result run(struct igw_pg *pg, const struct command *command,
@@ -298,10 +308,59 @@ set_up(struct igw_pg *pg)
     if (rc == IGW_OK && pg->config.setup != NULL) {
         rc = simple(pg, pg->config.setup, NULL);
     }
+    if (rc == IGW_OK) {
+        rc = learn_own(pg);
+    }
+    if (rc == IGW_OK) {
+        end_abandoned(pg);
+    }
     if (rc != IGW_OK && pg->conn != NULL) {
         disconnect(pg);
     }
     return rc;
+}
+
+static enum igw_result
+learn_own(struct igw_pg *pg)
+{
+    const struct command command = {
+        .sql = "SELECT pid, backend_start"
+               " FROM pg_stat_get_activity(pg_backend_pid())"
+    };
+    struct igw_rows *rows = NULL;
+    enum igw_result rc = run(pg, &command, NULL, &rows);
+
+    memset(&pg->own, 0, sizeof(pg->own));
+    if (rc == IGW_OK && igw_rows_count(rows) == 1) {
+        snprintf(pg->own.pid, sizeof(pg->own.pid), "%s",
+                 igw_rows_string(rows, 0, 0));
+        snprintf(pg->own.started_at, sizeof(pg->own.started_at), "%s",
+                 igw_rows_string(rows, 0, 1));
+    }
+    igw_rows_free(&rows);
+    return rc;
+}
+
+/*
+ * A process that waits for a synchronous standby does not notice that nobody
+ * waits for it: some time of that, and nobody could connect any more. What it
+ * has committed stays; its outcome is unknown here anyway.
+ */
+static void
+end_abandoned(struct igw_pg *pg)
+{
+    const struct command command = {
+        .sql = "SELECT pg_terminate_backend(pid)"
+               " FROM pg_stat_get_activity($1::integer)"
+               " WHERE backend_start = $2::timestamptz",
+        .count = 2,
+        .values = { pg->abandoned.pid, pg->abandoned.started_at },
+    };
+
+    if (pg->abandoned.pid[0] != '\0') {
+        (void)run(pg, &command, NULL, NULL);
+        pg->abandoned.pid[0] = '\0';
+    }
 }
 
 /* --- statements ----------------------------------------------------------- */
@@ -668,8 +727,10 @@ judge(struct igw_pg *pg, const PGresult *result)
 static enum igw_result
 late(struct igw_pg *pg)
 {
-    enum igw_result rc = lost(pg, "deadline passed; the outcome is unknown");
+    enum igw_result rc;
 
+    pg->abandoned = pg->own;
+    rc = lost(pg, "deadline passed; the outcome is unknown");
     pg->is_lost = false;
     return rc;
 }

@@ -7,7 +7,8 @@
  * has a time-out on the server and, half a second later, a deadline here; past
  * that the connection is closed (a write is never
  * cancelled: PQcancel during the synchronous-commit wait reports success)
- * and the outcome is unknown: IGW_UNAVAILABLE. A notice that the synchronous
+ * and the outcome is unknown: IGW_UNAVAILABLE; the next connection ends the
+ * server process that was left with it. A notice that the synchronous
  * wait was cut short makes the statement IGW_UNAVAILABLE, too. A connection
  * with any protocol surprise is closed, never used again.
  */

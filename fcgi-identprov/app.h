@@ -5,6 +5,8 @@
 #ifndef APP_H
 #define APP_H
 
+#include <stdatomic.h>
+
 #include "chores.h"
 #include "hasher.h"
 #include "heartbeat.h"
@@ -73,6 +75,7 @@ struct app {
     struct chores chores;
     struct ticker *ticker;       /* does the chores */
     struct heartbeat *heartbeat; /* NULL: asks need none */
+    atomic_int polls;            /* under way */
     struct proxy_watch proxy_watch;
 };
 

@@ -30,8 +30,24 @@ poll(struct igw_pg *pg, struct igw_slice token, struct feed *feed)
     return rc == IGW_INVALID ? store_poll(pg, &none, feed) : rc;
 }
 
-void
-revocations_get(struct igw_call *call)
+/*
+ * Where the database does not commit, each poll has its thread until the
+ * time-out: no more than a quarter of them, so that others are served.
+ */
+static bool
+begin_poll(struct app *app)
+{
+    int max = (int)(app->settings->threads / 4);
+
+    if (atomic_fetch_add(&app->polls, 1) < (max > 1 ? max : 1)) {
+        return true;
+    }
+    atomic_fetch_sub(&app->polls, 1);
+    return false;
+}
+
+static void
+answer(struct igw_call *call)
 {
     struct igw_slice token = cursor_in_query(call->request->query);
     struct igw_buf text;
@@ -55,4 +71,17 @@ revocations_get(struct igw_call *call)
     }
     feed_clear(&feed);
     igw_buf_clear(&text);
+}
+
+void
+revocations_get(struct igw_call *call)
+{
+    struct app *app = call->app;
+
+    if (!begin_poll(app)) {
+        igw_problem(call, 503, "busy", "Too many polls are under way.");
+        return;
+    }
+    answer(call);
+    atomic_fetch_sub(&app->polls, 1);
 }

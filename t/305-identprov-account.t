@@ -380,7 +380,7 @@ $idp->sql('INSERT INTO identprov.session (hash, account_id, created_at,'
         . " generate_series(1, 2800) AS i WHERE username = 'berta'");
 my $count = 'SELECT count(*) FROM identprov.session'
     . q( WHERE created_at < now() - interval '23 hours');
-ok(wait_for(30, 'the end of the old ones', sub { $idp->sql($count) == 700 }),
+ok(wait_for(120, 'the end of the old ones', sub { $idp->sql($count) == 700 }),
     'sessions that are over are removed');
 is($idp->sql("$count AND (expires_at <= now() OR last_used_at <= now()"
             . " - interval '30 minutes')"), 0, '... and only these');

@@ -341,7 +341,7 @@ sub add_standby {
         'listen_addresses=', '-c', 'max_connections=80', '-c',
         'shared_buffers=16MB');
     my $is_ready = "$PG/pg_isready -q -h '$room/pg/of-standby' -U postgres";
-    wait_for(60, 'the standby', sub { system($is_ready) == 0 });
+    wait_for(300, 'the standby', sub { system($is_ready) == 0 });
     return "$room/pg/of-standby";
 }
 
@@ -349,7 +349,7 @@ sub add_standby {
 sub catch_up {
     my ($self) = @_;
     my $at = $self->sql('SELECT pg_current_wal_lsn()');
-    wait_for(60, 'the standby', sub { $self->sql(
+    wait_for(300, 'the standby', sub { $self->sql(
         "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= '$at'")
     });
     return;
