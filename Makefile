@@ -11,7 +11,8 @@ BUILD ?= build
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all apps module nginx unit fixture run test test-asan test-matrix \
-	test-memory test-valgrind test-storm model check bench bench-identprov install clean help FORCE
+	test-memory test-valgrind test-storm \
+	test-revocation model check bench bench-identprov install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind test-storm \

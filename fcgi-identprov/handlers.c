@@ -53,6 +53,7 @@ handlers_is_slow(const struct igw_request *request)
         { IGW_POST, "/login" },
         { IGW_POST, "/password" },
         { IGW_DELETE, "/account" },
+        { IGW_POST, "/account/delete" },
     };
 
     for (size_t i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {

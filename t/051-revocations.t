@@ -93,7 +93,7 @@ subtest 'an epoch that only the cursor has' => sub {
     is_warm('user-erin');
     is(seen('user-erin'), 'HIT 200 erin', 'and keep the lease');
     $idp->put(feed_header => "Identgw-Epoch: 9.00000001\r\n");
-    ok(wait_for(sub { seen('user-erin') =~ /^MISS 200/ }),
+    ok(wait_for(sub { seen('user-erin') =~ /^MISS/ }),
         'a header that says something else counts');
     $idp->put(feed_header => undef);
 };
@@ -177,7 +177,7 @@ subtest 'identprov hangs, and nobody waits for a poll' => sub {
     }
     my @polls = ($idp->polls)[ $before .. $before + 1e3 ];
     @polls = grep { defined } @polls;
-    cmp_ok(scalar @polls, '<=', 3 / $PATIENCE + 3,
+    cmp_ok(scalar @polls, '<=', (time - $begin) / $PATIENCE + 3,
         'one poll at a time, each until its deadline');
     cmp_ok(@polls, '>=', 2, 'and they go on');
     cmp_ok($n, '>', 20, "requests went on: $n, the slowest in $slowest s");
