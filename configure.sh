@@ -394,9 +394,21 @@ look_for_valgrind() {
     program valgrind valgrind valgrind
 }
 
+# What bench/run compares with, where the nginx is Debian's.
+nginx_lua() {
+    [ -z "$nginx_tree" ] || return 0
+    lua=/usr/lib/nginx/modules/ngx_http_lua_module.so
+    if [ -e "$lua" ]; then
+        say 'nginx lua' "$lua"
+    else
+        lack 'nginx lua' libnginx-mod-http-lua
+    fi
+}
+
 look_for_bench() {
     program wrk wrk wrk
     look_for_valgrind
+    nginx_lua
     perl_module perl JSON::PP
     perl_module perl Test::More
 }

@@ -1,10 +1,13 @@
 /*
- * constant ADDRESS THREADS TOKEN: an identity provider that has one user,
- * looks nothing up and signs nothing. It speaks as identprov does, over the
- * same server: what is left is what asking costs.
+ * constant ADDRESS THREADS TOKEN: an identity provider that has one user, whose
+ * sessions are all there are, looks nothing up and signs nothing. It speaks as
+ * identprov does, over the same server: what is left is what asking costs.
+ * /asked says how often it was asked.
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "log.h"
 #include "route.h"
@@ -13,10 +16,17 @@
 static void serve(struct igw_call *call);
 static void authenticate(struct igw_call *call);
 static void signin(struct igw_call *call);
+static void revocations(struct igw_call *call);
+static void count(struct igw_call *call);
+
+static const char epoch[] = "1.00000001";
+static atomic_ullong asked;
 
 static const struct igw_route routes[] = {
     { IGW_GET, "/authenticate", authenticate, false },
-    { IGW_GET, "/signin", signin, false }
+    { IGW_GET, "/signin", signin, false },
+    { IGW_GET, "/revocations", revocations, false },
+    { IGW_GET, "/asked", count, false }
 };
 
 int
@@ -53,6 +63,7 @@ authenticate(struct igw_call *call)
     struct igw_response *response = call->response;
     struct igw_buf body;
 
+    atomic_fetch_add(&asked, 1);
     igw_buf_init(&body);
     igw_buf_printf(&body,
                    "{\"token\":\"%s\",\"token_type\":\"Bearer\","
@@ -64,7 +75,8 @@ authenticate(struct igw_call *call)
     igw_response_header(response, "X-User", igw_slice_of("ivan"));
     igw_response_header(response, "X-Email", igw_slice_of("ivan@example.org"));
     igw_response_header(response, "X-First-Name", igw_slice_of("Ivan"));
-    igw_response_header(response, "X-Accel-Expires", igw_slice_of("240"));
+    igw_response_header(response, "Identgw-Epoch", igw_slice_of(epoch));
+    igw_response_header(response, "X-Accel-Expires", igw_slice_of("3600"));
     igw_response_header(response, "Cache-Control", igw_slice_of("no-store"));
 }
 
@@ -73,4 +85,30 @@ signin(struct igw_call *call)
 {
     igw_response_text(call->response, 200, "text/plain",
                       igw_slice_of("Please go to login...\n"));
+}
+
+/* Nothing ever ends. */
+static void
+revocations(struct igw_call *call)
+{
+    bool is_first = strstr(call->request->query, "since=1") == NULL;
+    struct igw_buf body;
+
+    igw_buf_init(&body);
+    igw_buf_printf(&body, "%s %s:0\nend 0\n", is_first ? "reset" : "cursor",
+                   epoch);
+    igw_response_text(call->response, 200, "text/plain", igw_buf_slice(&body));
+    igw_response_header(call->response, "Identgw-Epoch", igw_slice_of(epoch));
+    igw_buf_clear(&body);
+}
+
+static void
+count(struct igw_call *call)
+{
+    struct igw_buf body;
+
+    igw_buf_init(&body);
+    igw_buf_printf(&body, "%llu\n", atomic_load(&asked));
+    igw_response_text(call->response, 200, "text/plain", igw_buf_slice(&body));
+    igw_buf_clear(&body);
 }

@@ -1,0 +1,30 @@
+-- wrk -s sessions.lua URL -- COUNT PREFIX ORDER COOKIE: a request of each of
+-- COUNT sessions, in turn or at random; COOKIE is the header's value up to the
+-- session's id.
+local count, is_random, before, after
+local last = 0
+
+function init(args)
+    count = tonumber(args[1])
+    local parts = { "GET / HTTP/1.1" }
+    parts[#parts + 1] = "Host: 127.0.0.1"
+    for name, value in pairs(wrk.headers) do
+        if name ~= "Host" then
+            parts[#parts + 1] = name .. ": " .. value
+        end
+    end
+    before = table.concat(parts, "\r\n") .. "\r\nCookie: " .. args[4] .. args[2]
+    after = "\r\n\r\n"
+    is_random = args[3] == "random"
+    math.randomseed(os.time())
+end
+
+function request()
+    last = last + 1
+    if is_random then
+        last = math.random(count)
+    elseif last > count then
+        last = 1
+    end
+    return before .. string.format("%08d", last) .. after
+end
