@@ -313,6 +313,7 @@ set_up(struct igw_pg *pg)
     }
     if (rc == IGW_OK) {
         end_abandoned(pg);
+        rc = pg->conn != NULL ? IGW_OK : IGW_UNAVAILABLE;
     }
     if (rc != IGW_OK && pg->conn != NULL) {
         disconnect(pg);
