@@ -111,6 +111,12 @@ ngx_http_identgw_feed_turn(ngx_event_t *ev)
                                   "has no answer in time");
         ngx_http_finalize_request(feed->request, NGX_HTTP_CLOSE);
         ngx_http_run_posted_requests(c);
+
+        /* its end has set the timer, which would end the next one, too */
+
+        if (ev->timer_set) {
+            ngx_del_timer(ev);
+        }
     }
 
     if (!ngx_http_identgw_cache_is_on(feed->mcf)) {
