@@ -49,10 +49,8 @@ handlers_is_slow(const struct igw_request *request)
         enum igw_method method;
         const char *path;
     } slow[] = {
-        { IGW_POST, "/register" },
-        { IGW_POST, "/login" },
-        { IGW_POST, "/password" },
-        { IGW_DELETE, "/account" },
+        { IGW_POST, "/register" },       { IGW_POST, "/login" },
+        { IGW_POST, "/password" },       { IGW_DELETE, "/account" },
         { IGW_POST, "/account/delete" },
     };
 
