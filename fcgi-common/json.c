@@ -245,7 +245,7 @@ igw_json_quote(struct igw_slice text, struct igw_buf *out)
 }
 
 /* As deep as igw_json_parse lets a patch be. */
-bool
+bool /* NOLINTNEXTLINE(misc-no-recursion): the depth has a bound */
 igw_json_merge(struct json_t *target, struct json_t *patch)
 {
     for (void *iter = json_object_iter(patch); iter != NULL;
@@ -262,7 +262,7 @@ igw_json_merge(struct json_t *target, struct json_t *patch)
     return true;
 }
 
-static bool
+static bool /* NOLINTNEXTLINE(misc-no-recursion): the depth has a bound */
 merge_value(struct json_t *target, const char *name, struct json_t *value)
 {
     if (!json_is_object(value)) {

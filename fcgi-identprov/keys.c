@@ -1,6 +1,7 @@
 #include "keys.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -232,7 +233,7 @@ keys_new(struct igw_pg *pg, const struct key_policy *policy, struct keys **keys,
     struct keys *new = calloc(1, sizeof(*new));
     enum igw_result rc = IGW_ERROR;
 
-    (void)strcpy(why, "out of memory");
+    snprintf(why, KEYS_WHY_SIZE, "out of memory");
     if (new == NULL) {
         return IGW_ERROR;
     }

@@ -1,6 +1,7 @@
 #include "store_session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store_sql.h"
@@ -350,14 +351,17 @@ store_session_at(const struct igw_rows *rows, size_t row)
 static void
 walk_to(struct session_walk *walk, const char *hex)
 {
-    unsigned int byte;
+    char digits[3] = "";
+    char *end;
 
     for (size_t i = 0; i < sizeof(walk->last.bytes); i++) {
-        if (sscanf(hex + 2 * i, "%2x", &byte) != 1) {
+        snprintf(digits, sizeof(digits), "%s", hex);
+        walk->last.bytes[i] = (unsigned char)strtoul(digits, &end, 16);
+        if (end != digits + 2) {
             walk->has_ended = true;
             return;
         }
-        walk->last.bytes[i] = (unsigned char)byte;
+        hex += 2;
     }
 }
 
