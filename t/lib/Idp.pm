@@ -43,6 +43,7 @@ sub new {
         SERVE_ROLE => 'identprov_serve',
         KEY_PASSPHRASE_FILE => "$room/passphrase",
         REGISTRATION => 'open',
+        REGISTRATION_RATE => 60_000,
         HASH_MINIMUM => 'none',
         HASH_MEMORY => '64k',
         HASH_PASSES => 1,

@@ -36,6 +36,7 @@ sub start {
         BUILD => $ENV{BUILD} || "$TOP/build",
         IDENTGW_RESTART => 'hand',
         IDENTGW_LOGIN_RATE => '1000r/s',
+        IDENTPROV_REGISTRATION_RATE => 60_000,
         %{ $with{env} || {} });
     for my $name (qw(conf http)) {
         next if !defined $with{$name};
