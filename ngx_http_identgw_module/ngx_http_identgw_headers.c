@@ -47,14 +47,23 @@ ngx_int_t
 ngx_http_identgw_headers_strip(ngx_http_request_t *r,
     const ngx_http_identgw_srv_conf_t *scf)
 {
+    ngx_int_t                        rc, cut;
     ngx_http_identgw_headers_drop_t  drop;
+
+    cut = ngx_http_identgw_connection_cut(r, scf);
+
+    if (cut == NGX_ERROR) {
+        return NGX_ERROR;
+    }
 
     ngx_memzero(&drop, sizeof(ngx_http_identgw_headers_drop_t));
 
     drop.scf = scf;
     drop.proxy = 1;
 
-    return ngx_http_identgw_headers_rebuild(r, &drop, NULL);
+    rc = ngx_http_identgw_headers_rebuild(r, &drop, NULL);
+
+    return rc == NGX_DECLINED ? cut : rc;
 }
 
 

@@ -11,10 +11,14 @@
 
 
 #include "ngx_http_identgw_conf.h"
+#include "ngx_http_identgw_connection.h"
 #include "ngx_http_identgw_names.h"
 
 
-/* Whether a line may have a name of those that "marks" were made of. */
+/*
+ * Whether a line may have a name of those that "marks" were made of, other
+ * than a Connection that every client sends.
+ */
 static ngx_inline ngx_uint_t
 ngx_http_identgw_headers_are_marked(const ngx_http_request_t *r,
     uint64_t marks)
@@ -27,7 +31,9 @@ ngx_http_identgw_headers_are_marked(const ngx_http_request_t *r,
         last = h + part->nelts;
 
         for (/* void */; h < last; h++) {
-            if (ngx_http_identgw_names_marked(marks, &h->key)) {
+            if (ngx_http_identgw_names_marked(marks, &h->key)
+                && !ngx_http_identgw_connection_is_plain(h))
+            {
                 return 1;
             }
         }
@@ -37,8 +43,8 @@ ngx_http_identgw_headers_are_marked(const ngx_http_request_t *r,
 }
 
 /*
- * Takes out the identity headers of "scf" but Authorization, and Proxy.
- * NGX_DECLINED: there was none of them.
+ * Takes out the identity headers of "scf" but Authorization, and Proxy, and
+ * what Connection says of any of them. NGX_DECLINED: there was nothing.
  */
 ngx_int_t ngx_http_identgw_headers_strip(ngx_http_request_t *r,
     const ngx_http_identgw_srv_conf_t *scf);

@@ -10,6 +10,7 @@ static ngx_uint_t ngx_http_identgw_names_listed(const ngx_str_t *list,
 
 static const ngx_str_t  ngx_http_identgw_names_of_http[] = {
     ngx_string("accept_encoding"),
+    ngx_string("close"),
     ngx_string("connection"),
     ngx_string("content_"),
     ngx_string("cookie"),

@@ -151,7 +151,12 @@ my @MANY = (
     claiming('http://mallory.example', qw(Proxy proxy PROXY pRoXy)),
     [ 'Cookie', 'a=b; X-User=mallory;c=d', 'Accept', '*/*', 'User-Agent', '',
         'Proxy-Authorization', 'Basic kept' ],
-    [ 'Remote-User', 'kept', 'REMOTE_USER', 'kept', 'Identgw-Internal', 1 ]);
+    [ 'Remote-User', 'kept', 'REMOTE_USER', 'kept', 'Identgw-Internal', 1 ],
+    map { [ map { ('Connection', $_) } @$_ ] }
+        [ 'X-User' ], [ 'keep-alive' ], [ 'keep-alive, Kept ,Kept' ], [ '' ],
+        [ 'x-user ,X-EMAIL,, Kept,X_First.Name,Authorization' ], [ ',' ],
+        [ 'Kept', 'X-User' ], [ ' X-User,keep-alive', "X-Email\t, Kept" ],
+        [ 'Authorization, X-First-Names' ]);
 my @CREDENTIALS = (
     'Basic bWFsbG9yeTpzZWNyZXQ=', 'Basic', 'Basic bWFsbG9yeQ==',
     'Bearer eyJ.mallory.x', 'bearer x', 'Digest username="mallory"', '',

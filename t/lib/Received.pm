@@ -33,7 +33,8 @@ sub pass_directives {
     my ($kind, $room) = @_;
     if ($kind eq 'proxy') {
         return "proxy_http_version 1.1;\nproxy_set_header Host \$host;\n"
-            . "proxy_set_header Connection '';\nproxy_pass http://echo_http;\n";
+            . "proxy_set_header Connection \$http_connection;\n"
+            . "proxy_pass http://echo_http;\n";
     }
     return "grpc_pass grpc://echo_grpc;\n" if $kind eq 'grpc';
     my $length = $kind eq 'scgi' ? ''
@@ -95,6 +96,9 @@ sub client_lines {
 
 sub gateway_lines {
     my ($lines, %is) = @_;
+    for my $line (grep { lc $_->[0] eq 'connection' } @$lines) {
+        $line->[1] = connection_without_identity($line->[1]);
+    }
     my $is_on = $is{mode} ne 'off';
     my $is_withheld = $is_on && !(defined $is{user} && $is{pass});
     my @cookies = $is_withheld ? cookies_without_session($lines) : ();
@@ -113,6 +117,15 @@ sub gateway_lines {
             [ 'X-First-Name', "First $is{user}" ];
     }
     return (@kept, grep { $_->[1] ne '' } @cookies);
+}
+
+# A list that names an identity header, without it; any other as it is.
+sub connection_without_identity {
+    my ($value) = @_;
+    my @names = grep { length } split /[ \t]*,[ \t]*/, $value;
+    my @kept = grep { fold($_) ne 'authorization' && !$IS_IDENTITY{ fold($_) } }
+        @names;
+    return @kept == @names ? $value : join ', ', @kept;
 }
 
 # All Cookie lines, if one of them holds the session's, and without it.
@@ -146,7 +159,10 @@ sub from_first {
 sub head_of_proxy {
     my ($lines, %is) = @_;
     my %is_set = map { $_ => 1 } @SET_BY_HTTP;
+    my @connection = grep { lc $_->[0] eq 'connection' } @$lines;
+    my $hop = @connection ? (joined(@connection))[0][1] : '';
     return join "\r\n", "$is{method} $is{target} HTTP/1.1", 'Host: gateway',
+        ($hop eq '' ? () : "Connection: $hop"),
         (map { "$_->[0]: $_->[1]" } grep { !$is_set{ lc $_->[0] } } @$lines),
         '', '';
 }
