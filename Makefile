@@ -3,8 +3,13 @@
 # Everything that is made goes to BUILD; BUILD/config.mk is configure.sh's.
 
 VERSION = 0.1.0
-MODULES = /usr/lib/nginx/modules
 BUILD ?= build
+
+# Where `make install` puts what has a place of its own; DESTDIR= is before it.
+MODULES = /usr/lib/nginx/modules
+NGINX_CONF = /etc/nginx
+SOCKETS = /run/identgw
+MAN = $(PREFIX)/share/man
 
 .DEFAULT_GOAL := all
 .SUFFIXES:
@@ -33,6 +38,8 @@ userprofile_obj = $(call objects,fcgi-userprofile) $(BUILD)/obj/userprofile_migr
 without_main = $(filter-out %/main.o,$(1))
 
 programs = $(BUILD)/identprov $(BUILD)/userprofile
+pages = $(programs:=.8)
+includes_of_nginx = http server public fastcgi userprofile
 units = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard \
 	t/unit/common_*.c t/unit/identprov_*.c t/unit/module_*.c \
 	t/unit/userprofile_*.c)))
@@ -127,6 +134,9 @@ $(BUILD)/identprov: $(identprov_obj) $(BUILD)/libigw.a
 $(BUILD)/userprofile: $(userprofile_obj) $(BUILD)/libigw.a
 	$(call say,LD $@)
 	$(Q)$(link) -o $@ $^ $(LIBS) $(CURL_LIBS)
+
+$(BUILD)/%.8: packaging/man/%.8.in scripts/man-page $(BUILD)/%
+	@scripts/man-page $(BUILD)/$* $< > $@
 
 # --- the module: in a copy of nginx's source -------------------------------
 
@@ -307,12 +317,19 @@ bench-identprov:
 	@$(rebuild) all '$(BUILD)/bench/ask' '$(BUILD)/bench/find_session' >&2
 	@exec env BUILD='$(BUILD)' OUT=bench/identprov.md bench/identprov
 
-install: all
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/identgw'
-	install -m 755 $(programs) '$(DESTDIR)$(PREFIX)/bin'
-	install -m 644 nginx.conf.example '$(DESTDIR)$(PREFIX)/share/identgw'
-	install -d '$(DESTDIR)$(MODULES)'
-	install -m 644 $(module_so) '$(DESTDIR)$(MODULES)'
+# into DIRECTORY, with MODE, FILES
+put = install -d '$(DESTDIR)$(1)' && install -m $(2) $(3) '$(DESTDIR)$(1)'
+
+install: all $(pages)
+	$(Q)$(call put,$(MODULES),644,$(module_so))
+	$(Q)$(call put,$(PREFIX)/bin,755,$(programs))
+	$(Q)$(call put,$(MAN)/man8,644,$(pages))
+	$(Q)$(call put,$(PREFIX)/share/identgw,644,nginx.conf.example)
+	$(Q)install -d '$(DESTDIR)$(NGINX_CONF)/identgw'
+	$(Q)for name in $(includes_of_nginx); do \
+		scripts/cut-conf "identgw/$$name.conf" 'SOCKETS=$(SOCKETS)' \
+			> '$(DESTDIR)$(NGINX_CONF)/identgw/'"$$name.conf" || exit; \
+	done
 
 clean:
 	rm -rf '$(BUILD)'
@@ -338,5 +355,7 @@ help:
 	@echo 'make bench       measures the gateway beside others: bench/results.md'
 	@echo 'make bench-identprov  GET /authenticate beside its statement, with many'
 	@echo '                 sessions (SIZES=): bench/identprov.md'
-	@echo 'make install     programs below PREFIX, the module in MODULES; DESTDIR='
+	@echo 'make install     programs and manual pages below PREFIX (configure.sh),'
+	@echo '                 the module in MODULES, what nginx.conf includes in'
+	@echo '                 NGINX_CONF/identgw; before all of them DESTDIR='
 	@echo 'make clean       removes $(BUILD)/; the data of make run is in var/'

@@ -14,6 +14,8 @@
 #define NGX_HTTP_IDENTGW_NODE_MSEC            UINT64_C(1000000)
 
 
+static char *ngx_http_identgw_node_read_feed(ngx_conf_t *cf,
+    ngx_http_identgw_feed_conf_t *feed);
 static ngx_int_t ngx_http_identgw_node_parameter(ngx_conf_t *cf,
     const ngx_str_t *arg, const char *name, ngx_str_t *value);
 static ngx_int_t ngx_http_identgw_node_time(ngx_conf_t *cf,
@@ -98,60 +100,35 @@ char *
 ngx_http_identgw_node_feed(ngx_conf_t *cf, ngx_http_identgw_main_conf_t *mcf)
 {
     char                          *rv;
-    ngx_str_t                     *value;
-    ngx_uint_t                     i;
-    ngx_http_identgw_feed_conf_t  *feed;
+    ngx_http_identgw_feed_conf_t  *feed, next;
 
     feed = &mcf->feed_conf;
-    value = cf->args->elts;
+    ngx_memzero(&next, sizeof(ngx_http_identgw_feed_conf_t));
 
-    if (feed->line != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "there is one \"identgw_revocations\" already, in "
-                           "%s:%ui; it serves the zone of all servers",
-                           feed->file, feed->line);
-        return NGX_CONF_ERROR;
-    }
-
-    rv = ngx_http_identgw_uri_set(cf, &feed->uri);
+    rv = ngx_http_identgw_node_read_feed(cf, &next);
 
     if (rv != NGX_CONF_OK) {
         return rv;
     }
 
-    feed->interval = 250;
-    feed->lease = 2000;
-
-    for (i = 2; i < cf->args->nelts; i++) {
-
-        if (ngx_strncmp(value[i].data, "lease=", 6) == 0) {
-            if (ngx_http_identgw_node_time(cf, &value[i], "lease=",
-                                           &feed->lease)
-                != NGX_OK)
-            {
-                return NGX_CONF_ERROR;
-            }
-
-        } else if (ngx_http_identgw_node_time(cf, &value[i], "interval=",
-                                              &feed->interval)
-                   != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
+    if (feed->line == 0) {
+        *feed = next;
+        return NGX_CONF_OK;
     }
 
-    if (feed->lease <= feed->interval) {
+    if (next.server == feed->server
+        || next.interval != feed->interval
+        || next.lease != feed->lease
+        || next.uri.len != feed->uri.len
+        || ngx_strncmp(next.uri.data, feed->uri.data, next.uri.len) != 0)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the lease of %Mms is not longer than the interval "
-                           "of %Mms, it would end before the next poll; make "
-                           "it several intervals long",
-                           feed->lease, feed->interval);
+                           "there is one \"identgw_revocations\" already, in "
+                           "%s:%ui; it serves the zone of all servers, and "
+                           "another server may only repeat it",
+                           feed->file, feed->line);
         return NGX_CONF_ERROR;
     }
-
-    feed->server = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
-    feed->file = cf->conf_file->file.name.data;
-    feed->line = cf->conf_file->line;
 
     return NGX_CONF_OK;
 }
@@ -228,6 +205,60 @@ ngx_http_identgw_node_replace(ngx_cycle_t *cycle)
             }
         }
     }
+}
+
+
+static char *
+ngx_http_identgw_node_read_feed(ngx_conf_t *cf,
+    ngx_http_identgw_feed_conf_t *feed)
+{
+    char        *rv;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    rv = ngx_http_identgw_uri_set(cf, &feed->uri);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    feed->interval = 250;
+    feed->lease = 2000;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "lease=", 6) == 0) {
+            if (ngx_http_identgw_node_time(cf, &value[i], "lease=",
+                                           &feed->lease)
+                != NGX_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+        } else if (ngx_http_identgw_node_time(cf, &value[i], "interval=",
+                                              &feed->interval)
+                   != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (feed->lease <= feed->interval) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the lease of %Mms is not longer than the interval "
+                           "of %Mms, it would end before the next poll; make "
+                           "it several intervals long",
+                           feed->lease, feed->interval);
+        return NGX_CONF_ERROR;
+    }
+
+    feed->server = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    feed->file = cf->conf_file->file.name.data;
+    feed->line = cf->conf_file->line;
+
+    return NGX_CONF_OK;
 }
 
 
