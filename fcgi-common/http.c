@@ -1,15 +1,15 @@
 /*
  * http.c: one request through libfcgi. libfcgi makes the parameters' array and
- * writes the answer's records; it reads from a file of ours that holds
+ * writes the answer's records; it reads from a pipe of ours that holds
  * nothing but one checked request, never from a connection.
  */
 #include "http.h"
 
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -26,12 +26,13 @@ enum {
     RECORD_HEADER_BYTES = 8,
     RECORD_BYTES = 65535, /* the content of one */
     /* For all parameters, and the empty one behind them. */
-    FEED_RECORDS = IGW_PARAMS_MAX_BYTES / RECORD_BYTES + 2
+    FEED_RECORDS = IGW_PARAMS_MAX_BYTES / RECORD_BYTES + 2,
+    PIPE_BYTES = 2 * IGW_PARAMS_MAX_BYTES
 };
 
 struct igw_exchange {
-    FCGX_Request fcgi; /* its ipcFd is `feed` except while it writes */
-    int feed;
+    FCGX_Request fcgi; /* its ipcFd is feed[0] except while it writes */
+    int feed[2];       /* a pipe; empty but for a moment in open_request() */
     struct igw_params params;
     struct igw_request request;
     struct igw_response response;
@@ -77,6 +78,8 @@ static const struct {
 static struct refusal refusal_of(const struct igw_exchange *exchange,
                                  const struct igw_frame *frame);
 static bool make_id(char id[IGW_PARAMS_ID_SIZE]);
+static bool open_feed(int feed[2]);
+static void close_feed(int feed[2]);
 static bool open_request(struct igw_exchange *exchange,
                          const struct igw_frame *frame,
                          struct igw_slice params);
@@ -102,9 +105,8 @@ igw_exchange_new(void)
     if (exchange == NULL) {
         return NULL;
     }
-    exchange->feed = memfd_create("fastcgi-request", MFD_CLOEXEC);
-    if (exchange->feed < 0 || FCGX_Init() != 0) {
-        igw_exchange_free(&exchange);
+    if (FCGX_Init() != 0 || !open_feed(exchange->feed)) {
+        free(exchange);
         return NULL;
     }
     (void)FCGX_InitRequest(&exchange->fcgi, -1, 0);
@@ -117,9 +119,7 @@ igw_exchange_free(struct igw_exchange **exchange)
     if (*exchange == NULL) {
         return;
     }
-    if ((*exchange)->feed >= 0) {
-        (void)close((*exchange)->feed);
-    }
+    close_feed((*exchange)->feed);
     free(*exchange);
     *exchange = NULL;
 }
@@ -180,7 +180,7 @@ igw_exchange_send(struct igw_exchange *exchange, int fd)
     (void)FCGX_FClose(fcgi->err);
     (void)FCGX_FClose(fcgi->out);
     is_sent = FCGX_GetError(fcgi->out) == 0 && FCGX_GetError(fcgi->err) == 0;
-    fcgi->ipcFd = exchange->feed;
+    fcgi->ipcFd = exchange->feed[0];
     log_request(exchange);
     igw_response_clear(&exchange->response);
     FCGX_Free(fcgi, 0);
@@ -221,18 +221,50 @@ make_id(char id[IGW_PARAMS_ID_SIZE])
     return true;
 }
 
+/* Without blocking: libfcgi fails where it would wait for what never comes. */
+static bool
+open_feed(int feed[2])
+{
+    if (pipe2(feed, O_CLOEXEC | O_NONBLOCK) != 0) {
+        feed[0] = feed[1] = -1;
+        return false;
+    }
+    if (fcntl(feed[1], F_SETPIPE_SZ, PIPE_BYTES) < PIPE_BYTES) {
+        close_feed(feed);
+        return false;
+    }
+    return true;
+}
+
+static void
+close_feed(int feed[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (feed[i] >= 0) {
+            (void)close(feed[i]);
+        }
+        feed[i] = -1;
+    }
+}
+
 static bool
 open_request(struct igw_exchange *exchange, const struct igw_frame *frame,
              struct igw_slice params)
 {
-    exchange->fcgi.ipcFd = exchange->feed;
+    int *feed = exchange->feed;
+
+    if (feed[0] < 0 && !open_feed(feed)) {
+        return false;
+    }
+    exchange->fcgi.ipcFd = feed[0];
     exchange->fcgi.keepConnection = 1;
-    if (!write_feed(exchange->feed, frame, params)) {
+    if (!write_feed(feed[1], frame, params)) {
+        close_feed(feed);
         return false;
     }
     if (FCGX_Accept_r(&exchange->fcgi) != 0) {
-        /* It has closed the file, which held no request that it knows. */
-        exchange->feed = memfd_create("fastcgi-request", MFD_CLOEXEC);
+        feed[0] = -1; /* it has closed that */
+        close_feed(feed);
         igw_logf(IGW_LOG_ERROR, "fcgi_refused", "libfcgi took no request");
         return false;
     }
@@ -269,8 +301,7 @@ write_feed(int feed, const struct igw_frame *frame, struct igw_slice params)
         params.data += len;
         params.len -= len;
     }
-    return pwritev(feed, parts, count, 0) == (ssize_t)whole
-           && lseek(feed, 0, SEEK_SET) == 0;
+    return writev(feed, parts, count) == (ssize_t)whole;
 }
 
 static void
