@@ -15,7 +15,18 @@ use Stack qw(json slurp wait_for);
 our @EXPORT = qw(start_stack stop_stack start_gateway stop pid_of stack session
     another_session);
 
-use constant { STOP_SEC => 20, PASSWORD => 'nobody guesses this one' };
+use constant {
+    STOP_SEC => 20,
+    PASSWORD => 'nobody guesses this one',
+    APPLICATION_THREADS => 4,
+};
+
+# To the application: all of a FastCGI request, whatever else its location says.
+my $pass = join ' ', 'fastcgi_keep_conn on; fastcgi_pass application;',
+    map { "fastcgi_param $_;" } 'REQUEST_METHOD $request_method', 'SCRIPT_NAME ""',
+    'PATH_INFO $uri', 'QUERY_STRING $query_string', 'CONTENT_TYPE $content_type',
+    'CONTENT_LENGTH $content_length', 'REMOTE_ADDR $remote_addr',
+    'SERVER_NAME $server_name';
 
 my $modules = '/usr/lib/nginx/modules';
 my $stack;
@@ -51,7 +62,8 @@ sub start_stack {
         EMAIL => 'ivan@example.org', FIRST_NAME => 'Ivan');
     start('constant', in_group(), "$set{BUILD}/bench/constant",
         "unix:$dir/constant.sock", $threads, $identity{TOKEN});
-    start_nginx('application', "$top/bench/application.conf");
+    start('application', in_group(), "$set{BUILD}/bench/constant",
+        "unix:$dir/application.sock", APPLICATION_THREADS, $identity{TOKEN});
     for my $name (qw(constant application)) {
         wait_for(10, $name, sub { IO::Socket::UNIX->new(Peer => "$dir/$name.sock") });
     }
@@ -77,7 +89,7 @@ sub start_gateway {
 }
 
 # workers: how many; provider: the name; wrapper: a command that runs it;
-# directives: of the main context; as: another name than the target's; ttl: of
+# directives: of the main context; pool: a request's, in bytes; as: another name than the target's; ttl: of
 # what is cached, in seconds; zone: its size; feed: how the feed is polled.
 sub start_nginx {
     my ($name, $template, %with) = @_;
@@ -90,6 +102,7 @@ sub start_nginx {
         DIR => $home, PORT => $port, WORKERS => $with{workers} // 1,
         TTL => $with{ttl} // 3600, ZONE => $with{zone} // '64m',
         FEED => $with{feed} // 'interval=250ms lease=2s',
+        POOL => $with{pool} // 4096,
         CACHE => cache() . "/$as",
         PROVIDER => $provider eq 'identprov' ? $stack->socket('identprov')
             : "$dir/$provider.sock"));
@@ -132,6 +145,7 @@ sub configuration {
     my ($template, $name, %value) = @_;
     %value = (%value, %identity,
         APPLICATION => "$dir/application.sock",
+        PASS => $pass,
         BENCH => "$top/bench",
         MODULE => "$set{BUILD}/ngx_http_identgw_module.so",
         MODULES => $modules,

@@ -2,7 +2,8 @@
  * constant ADDRESS THREADS TOKEN: an identity provider that has one user, whose
  * sessions are all there are, looks nothing up and signs nothing. It speaks as
  * identprov does, over the same server: what is left is what asking costs.
- * /asked says how often it was asked.
+ * /asked says how often it was asked. It is the application, too: / is the same
+ * few bytes for everybody, and /seen says what came.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@ static void authenticate(struct igw_call *call);
 static void signin(struct igw_call *call);
 static void revocations(struct igw_call *call);
 static void count(struct igw_call *call);
+static void hello(struct igw_call *call);
+static void show(struct igw_call *call);
 
 static const char epoch[] = "1.00000001";
 static atomic_ullong asked;
@@ -26,7 +29,11 @@ static const struct igw_route routes[] = {
     { IGW_GET, "/authenticate", authenticate, false },
     { IGW_GET, "/signin", signin, false },
     { IGW_GET, "/revocations", revocations, false },
-    { IGW_GET, "/asked", count, false }
+    { IGW_GET, "/asked", count, false },
+    { IGW_GET, "/", hello, false },
+    { IGW_GET, "/elsewhere", hello, false },
+    { IGW_GET, "/.bench/cache", hello, false },
+    { IGW_GET, "/seen", show, false }
 };
 
 int
@@ -109,6 +116,31 @@ count(struct igw_call *call)
 
     igw_buf_init(&body);
     igw_buf_printf(&body, "%llu\n", atomic_load(&asked));
+    igw_response_text(call->response, 200, "text/plain", igw_buf_slice(&body));
+    igw_buf_clear(&body);
+}
+
+static void
+hello(struct igw_call *call)
+{
+    igw_response_text(call->response, 200, "text/plain",
+                      igw_slice_of("hello\n"));
+}
+
+static void
+show(struct igw_call *call)
+{
+    static const char *const names[] = { "HTTP_AUTHORIZATION", "HTTP_X_USER",
+                                         "HTTP_X_EMAIL", "HTTP_X_FIRST_NAME",
+                                         "HTTP_COOKIE" };
+    struct igw_buf body;
+
+    igw_buf_init(&body);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = igw_request_param(call->request, names[i]);
+
+        igw_buf_printf(&body, "%s\n", value == NULL ? "" : value);
+    }
     igw_response_text(call->response, 200, "text/plain", igw_buf_slice(&body));
     igw_buf_clear(&body);
 }
