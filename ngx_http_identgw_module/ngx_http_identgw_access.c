@@ -1,14 +1,9 @@
 #include "ngx_http_identgw_access.h"
 #include "ngx_http_identgw_cache.h"
-#include "ngx_http_identgw_csrf.h"
 #include "ngx_http_identgw_ctx.h"
-#include "ngx_http_identgw_decide.h"
 #include "ngx_http_identgw_headers.h"
+#include "ngx_http_identgw_judge.h"
 #include "ngx_http_identgw_phase.h"
-#include "ngx_http_identgw_question.h"
-#include "ngx_http_identgw_redirect.h"
-#include "ngx_http_identgw_require.h"
-#include "ngx_http_identgw_signin.h"
 #include "ngx_http_identgw_variables.h"
 
 
@@ -31,27 +26,8 @@ static ngx_int_t ngx_http_identgw_access_enter_answering(
     ngx_http_request_t *r, const ngx_http_identgw_loc_conf_t *lcf,
     ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_check(ngx_http_request_t *r);
-static ngx_int_t ngx_http_identgw_access_judge(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
-    ngx_uint_t is_last);
-static ngx_int_t ngx_http_identgw_access_admit(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
-static ngx_int_t ngx_http_identgw_access_refuse(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
-    ngx_uint_t is_last);
-static ngx_int_t ngx_http_identgw_access_last(ngx_http_request_t *r);
-static void ngx_http_identgw_access_note_refusal(ngx_http_request_t *r,
-    ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_leave(ngx_http_request_t *r);
-static ngx_int_t ngx_http_identgw_access_require(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx);
 static ngx_int_t ngx_http_identgw_access_leave_open(ngx_http_request_t *r);
-static ngx_int_t ngx_http_identgw_access_set_headers(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, const ngx_str_t *values);
-static ngx_uint_t ngx_http_identgw_access_is_foreign(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, const ngx_http_identgw_ctx_t *ctx);
-static ngx_uint_t ngx_http_identgw_access_is_identified(
-    const ngx_http_identgw_ctx_t *ctx, const ngx_http_identgw_loc_conf_t *lcf);
 
 
 /*
@@ -113,7 +89,7 @@ ngx_http_identgw_access_add_last(ngx_conf_t *cf)
     h = handlers->elts;
 
     ngx_memmove(&h[1], h, (handlers->nelts - 1) * sizeof(ngx_http_handler_pt));
-    h[0] = ngx_http_identgw_access_last;
+    h[0] = ngx_http_identgw_judge_last;
 
     return NGX_OK;
 }
@@ -298,14 +274,14 @@ ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
 {
     const ngx_str_t  *values;
 
-    if (ngx_http_identgw_access_is_foreign(r, lcf, ctx)) {
+    if (ngx_http_identgw_judge_is_foreign(r, lcf, ctx)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "identgw: subrequest \"%V\" into a protected location "
                       "refused, another site asked for it", &r->uri);
         return NGX_HTTP_FORBIDDEN;
     }
 
-    values = ngx_http_identgw_access_is_identified(ctx, lcf)
+    values = ngx_http_identgw_judge_is_identified(ctx, lcf)
              ? ctx->verdict.values : NULL;
 
     if (values == NULL && lcf->mode == NGX_HTTP_IDENTGW_ON) {
@@ -316,13 +292,13 @@ ngx_http_identgw_access_enter_other(ngx_http_request_t *r,
         return NGX_HTTP_FORBIDDEN;
     }
 
-    if (ngx_http_identgw_access_set_headers(r, lcf, values) != NGX_OK) {
+    if (ngx_http_identgw_judge_set_headers(r, lcf, values) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_http_identgw_headers_settle(r);
 
-    return lcf->answers ? ngx_http_identgw_access_require(r, lcf, ctx)
+    return lcf->answers ? ngx_http_identgw_judge_require(r, lcf, ctx)
                         : NGX_DECLINED;
 }
 
@@ -338,7 +314,7 @@ ngx_http_identgw_access_enter_answering(ngx_http_request_t *r,
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_identgw_access_judge(r, lcf, ctx, 1);
+    rc = ngx_http_identgw_judge(r, lcf, ctx, 1);
 
     if (rc == NGX_AGAIN) {
         return NGX_DONE;
@@ -353,7 +329,7 @@ ngx_http_identgw_access_enter_answering(ngx_http_request_t *r,
         ngx_http_identgw_variables_forget(r);
     }
 
-    return ngx_http_identgw_access_require(r, lcf, ctx);
+    return ngx_http_identgw_judge_require(r, lcf, ctx);
 }
 
 
@@ -377,167 +353,9 @@ ngx_http_identgw_access_check(ngx_http_request_t *r)
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    return ngx_http_identgw_access_judge(r, lcf, ctx,
-                                         clcf->satisfy
-                                         == NGX_HTTP_SATISFY_ALL);
-}
-
-
-/*
- * In the words of the access phase: NGX_AGAIN while a question is under way,
- * NGX_DECLINED for no opinion, NGX_DONE once an answer was sent. With
- * "is_last" a refusal is one, else another check may still let r in.
- */
-
-static ngx_int_t
-ngx_http_identgw_access_judge(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
-    ngx_uint_t is_last)
-{
-    ngx_int_t  rc;
-
-    if (!ngx_http_identgw_ctx_applies(ctx, lcf)) {
-
-        if (r->post_action) {
-            return NGX_HTTP_FORBIDDEN;
-        }
-
-        ngx_http_identgw_decide_begin(r, lcf, ctx);
-    }
-
-    if (ngx_http_identgw_access_is_foreign(r, lcf, ctx)) {
-        ctx->verdict.reason = NGX_HTTP_IDENTGW_CROSS_SITE;
-        return ngx_http_identgw_access_refuse(r, lcf, ctx, is_last);
-    }
-
-    rc = ngx_http_identgw_decide(r, lcf, ctx);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (ngx_http_identgw_ctx_is_in(ctx)) {
-        return ngx_http_identgw_access_admit(r, lcf, ctx);
-    }
-
-    if (lcf->mode == NGX_HTTP_IDENTGW_OPTIONAL
-        && ngx_http_identgw_ctx_status(ctx->verdict.reason)
-        == NGX_HTTP_UNAUTHORIZED)
-    {
-        /* no opinion, so that "satisfy any" is not satisfied by this */
-        return NGX_DECLINED;
-    }
-
-    return ngx_http_identgw_access_refuse(r, lcf, ctx, is_last);
-}
-
-
-static ngx_int_t
-ngx_http_identgw_access_admit(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
-{
-    if (ngx_http_identgw_access_set_headers(r, lcf, ctx->verdict.values)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ctx->identified = 1;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_identgw_access_refuse(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx,
-    ngx_uint_t is_last)
-{
-    ngx_int_t  status;
-
-    status = ngx_http_identgw_ctx_status(ctx->verdict.reason);
-
-    if (status != NGX_HTTP_UNAUTHORIZED || !is_last || r->post_action) {
-        ngx_http_identgw_access_note_refusal(r, ctx);
-        return status;
-    }
-
-    if (lcf->redirect.len != 0 && ngx_http_identgw_redirect_suits(r)) {
-        ngx_http_identgw_access_note_refusal(r, ctx);
-        return ngx_http_identgw_redirect_make(r, &lcf->redirect);
-    }
-
-    if (lcf->signin.len == 0) {
-        ngx_http_identgw_access_note_refusal(r, ctx);
-        return status;
-    }
-
-    if (ctx->signin.request == NULL) {
-        return ngx_http_identgw_question_signin(r, lcf, ctx) == NGX_OK
-               ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (!ctx->signin.done) {
-        return NGX_AGAIN;
-    }
-
-    ngx_http_identgw_access_note_refusal(r, ctx);
-
-    return ngx_http_identgw_signin_serve(r, lcf, ctx);
-}
-
-
-/*
- * Under "satisfy any" all have been asked and nobody lets r in: the answer to
- * a missing session is due now.
- */
-
-static ngx_int_t
-ngx_http_identgw_access_last(ngx_http_request_t *r)
-{
-    ngx_http_identgw_ctx_t             *ctx;
-    ngx_http_core_loc_conf_t           *clcf;
-    const ngx_http_identgw_loc_conf_t  *lcf;
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (clcf->satisfy != NGX_HTTP_SATISFY_ANY
-        || r->access_code != NGX_HTTP_UNAUTHORIZED)
-    {
-        return NGX_DECLINED;
-    }
-
-    ctx = ngx_http_identgw_ctx_find(r);
-
-    if (ctx == NULL || !ctx->refused
-        || ngx_http_identgw_ctx_status(ctx->verdict.reason)
-        != NGX_HTTP_UNAUTHORIZED)
-    {
-        return NGX_DECLINED;
-    }
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
-
-    return ngx_http_identgw_access_refuse(r, lcf, ctx, 1);
-}
-
-
-static void
-ngx_http_identgw_access_note_refusal(ngx_http_request_t *r,
-    ngx_http_identgw_ctx_t *ctx)
-{
-    if (ctx->refused) {
-        return;
-    }
-
-    ctx->refused = 1;
-    ctx->anonymous = 0;
-    ngx_http_identgw_variables_forget(r);
-
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "identgw: refused with %i: %V",
-                  ngx_http_identgw_ctx_status(ctx->verdict.reason),
-                  ngx_http_identgw_ctx_reason(ctx->verdict.reason));
+    return ngx_http_identgw_judge(r, lcf, ctx,
+                                  clcf->satisfy
+                                  == NGX_HTTP_SATISFY_ALL);
 }
 
 
@@ -561,12 +379,12 @@ ngx_http_identgw_access_leave(ngx_http_request_t *r)
     }
 
     if (r != r->main) {
-        return ngx_http_identgw_access_require(r, lcf, ctx);
+        return ngx_http_identgw_judge_require(r, lcf, ctx);
     }
 
-    if (!ngx_http_identgw_access_is_identified(ctx, lcf)) {
+    if (!ngx_http_identgw_judge_is_identified(ctx, lcf)) {
 
-        if (ngx_http_identgw_access_set_headers(r, lcf, NULL) != NGX_OK) {
+        if (ngx_http_identgw_judge_set_headers(r, lcf, NULL) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
@@ -583,40 +401,7 @@ ngx_http_identgw_access_leave(ngx_http_request_t *r)
     ngx_http_identgw_headers_settle(r);
     ngx_http_identgw_variables_forget(r);
 
-    return ngx_http_identgw_access_require(r, lcf, ctx);
-}
-
-
-/* What the location demands of everybody, with an identity or without. */
-
-static ngx_int_t
-ngx_http_identgw_access_require(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_http_identgw_require_test(r, lcf->require);
-
-    if (rc == NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    if (rc == NGX_ERROR) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (r == r->main) {
-        ctx->verdict.reason = NGX_HTTP_IDENTGW_REQUIREMENT;
-        ngx_http_identgw_access_note_refusal(r, ctx);
-
-    } else {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "identgw: subrequest \"%V\" into a protected location "
-                      "refused, it does not meet \"identgw_require\"",
-                      &r->uri);
-    }
-
-    return NGX_HTTP_FORBIDDEN;
+    return ngx_http_identgw_judge_require(r, lcf, ctx);
 }
 
 
@@ -639,47 +424,4 @@ ngx_http_identgw_access_leave_open(ngx_http_request_t *r)
     }
 
     return NGX_DECLINED;
-}
-
-
-/* The headers of r with an identity, or as anonymous when there is none. */
-
-static ngx_int_t
-ngx_http_identgw_access_set_headers(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, const ngx_str_t *values)
-{
-    ngx_int_t                           rc;
-    const ngx_http_identgw_name_t      *withheld;
-    const ngx_http_identgw_srv_conf_t  *scf;
-
-    scf = ngx_http_get_module_srv_conf(r, ngx_http_identgw_module);
-
-    withheld = (values != NULL && lcf->pass_session) ? NULL : lcf->session;
-
-    rc = ngx_http_identgw_headers_apply(r, scf, values, withheld);
-
-    if (rc == NGX_OK) {
-        ngx_http_identgw_variables_forget(r);
-    }
-
-    return rc;
-}
-
-
-static ngx_uint_t
-ngx_http_identgw_access_is_foreign(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, const ngx_http_identgw_ctx_t *ctx)
-{
-    return lcf->csrf != NULL
-           && ctx->session == NGX_HTTP_IDENTGW_SESSION_IN_COOKIE
-           && ngx_http_identgw_csrf_is_foreign(r, lcf->csrf);
-}
-
-
-static ngx_uint_t
-ngx_http_identgw_access_is_identified(const ngx_http_identgw_ctx_t *ctx,
-    const ngx_http_identgw_loc_conf_t *lcf)
-{
-    return ngx_http_identgw_ctx_is_in(ctx)
-           && ngx_http_identgw_ctx_applies(ctx, lcf);
 }

@@ -50,7 +50,8 @@ ngx_http_identgw_check_session(ngx_conf_t *cf,
         {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "session name \"%V\" is an identity header, too, "
-                          "where \"identgw\" stands in %s:%ui",
+                          "choose another by \"identgw_session_name\" where "
+                          "\"identgw\" stands in %s:%ui",
                           &lcf->session->key, lcf->file, lcf->line);
             return NGX_CONF_ERROR;
         }

@@ -80,7 +80,9 @@ ngx_http_identgw_list_add(ngx_conf_t *cf, ngx_http_identgw_srv_conf_t *scf,
         || !ngx_http_identgw_names_is_token(&answer))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid identity header \"%V\"", arg);
+                           "invalid identity header \"%V\", it must be a "
+                           "name such as \"X-User\", or \"Remote-User=X-User\" "
+                           "for one that the answer calls otherwise", arg);
         return NGX_CONF_ERROR;
     }
 
@@ -147,7 +149,7 @@ ngx_http_identgw_list_check(ngx_conf_t *cf,
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "identity headers \"%V\" and \"%V\" are the "
-                               "same to a CGI application",
+                               "same to a CGI application, leave one out",
                                &other->name.key, &identity->name.key);
             return NGX_CONF_ERROR;
         }

@@ -1,48 +1,23 @@
 /*
  * identgw: a session id outside, a signed identity inside.
  *
- * Here: directives and configuration. The flow of a request is in access.c.
+ * Here: the directives and their merging; set.c reads their values. The flow
+ * of a request is in access.c.
  */
 
 #include "ngx_http_identgw_conf.h"
 #include "ngx_http_identgw_access.h"
 #include "ngx_http_identgw_check.h"
-#include "ngx_http_identgw_csrf.h"
 #include "ngx_http_identgw_filter.h"
 #include "ngx_http_identgw_list.h"
 #include "ngx_http_identgw_names.h"
 #include "ngx_http_identgw_node.h"
 #include "ngx_http_identgw_phase.h"
 #include "ngx_http_identgw_rewrite.h"
+#include "ngx_http_identgw_set.h"
 #include "ngx_http_identgw_status.h"
-#include "ngx_http_identgw_uri.h"
 #include "ngx_http_identgw_variables.h"
 
-
-static char *ngx_http_identgw_module_mode(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_identgw_module_authenticate(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
-static char *ngx_http_identgw_module_signin(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
-static char *ngx_http_identgw_module_session(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
-static char *ngx_http_identgw_module_flag(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_identgw_module_time(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_identgw_module_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_identgw_module_feed(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_identgw_module_csrf(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_identgw_module_require(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
-static char *ngx_http_identgw_module_status(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
-static char *ngx_http_identgw_module_identity(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
 
 static ngx_int_t ngx_http_identgw_module_preconfigure(ngx_conf_t *cf);
 static ngx_int_t ngx_http_identgw_module_postconfigure(ngx_conf_t *cf);
@@ -55,122 +30,110 @@ static void *ngx_http_identgw_module_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf,
     void *parent, void *child);
 
-static void ngx_http_identgw_module_configured(ngx_conf_t *cf);
-static ngx_http_identgw_name_t *ngx_http_identgw_module_session_name(
-    ngx_conf_t *cf, const ngx_str_t *name);
-
-
-static ngx_conf_enum_t  ngx_http_identgw_module_modes[] = {
-    { ngx_string("off"), NGX_HTTP_IDENTGW_OFF },
-    { ngx_string("optional"), NGX_HTTP_IDENTGW_OPTIONAL },
-    { ngx_string("on"), NGX_HTTP_IDENTGW_ON },
-    { ngx_null_string, 0 }
-};
-
 
 static ngx_command_t  ngx_http_identgw_module_commands[] = {
 
     { ngx_string("identgw"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_identgw_module_mode,
+      ngx_http_identgw_set_mode,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_identgw_loc_conf_t, mode),
-      &ngx_http_identgw_module_modes },
+      0,
+      NULL },
 
     { ngx_string("identgw_authenticate"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_identgw_module_authenticate,
+      ngx_http_identgw_set_authenticate,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("identgw_signin"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
-      ngx_http_identgw_module_signin,
+      ngx_http_identgw_set_signin,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("identgw_session_name"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_identgw_module_session,
+      ngx_http_identgw_set_session,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("identgw_identity_headers"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_1MORE,
-      ngx_http_identgw_module_identity,
+      ngx_http_identgw_set_identity,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("identgw_pass_session"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_http_identgw_module_flag,
+      ngx_http_identgw_set_flag,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_identgw_loc_conf_t, pass_session),
       NULL },
 
     { ngx_string("identgw_csrf"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_identgw_module_csrf,
+      ngx_http_identgw_set_csrf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("identgw_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
-      ngx_http_identgw_module_zone,
+      ngx_http_identgw_set_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("identgw_cache"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_http_identgw_module_flag,
+      ngx_http_identgw_set_flag,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_identgw_loc_conf_t, cache),
       NULL },
 
     { ngx_string("identgw_cache_ttl"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_identgw_module_time,
+      ngx_http_identgw_set_time,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_identgw_loc_conf_t, cache_ttl),
       NULL },
 
     { ngx_string("identgw_revocations"),
       NGX_HTTP_SRV_CONF|NGX_CONF_TAKE123,
-      ngx_http_identgw_module_feed,
+      ngx_http_identgw_set_feed,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("identgw_stale_if_error"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_identgw_module_time,
+      ngx_http_identgw_set_time,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_identgw_loc_conf_t, stale),
       NULL },
 
     { ngx_string("identgw_purge"),
       NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_http_identgw_module_flag,
+      ngx_http_identgw_set_flag,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_identgw_loc_conf_t, purge),
       NULL },
 
     { ngx_string("identgw_require"),
       NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_identgw_module_require,
+      ngx_http_identgw_set_require,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_identgw_loc_conf_t, require),
       NULL },
 
     { ngx_string("identgw_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
-      ngx_http_identgw_module_status,
+      ngx_http_identgw_set_status,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -208,204 +171,6 @@ ngx_module_t  ngx_http_identgw_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
-
-
-static char *
-ngx_http_identgw_module_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_identgw_loc_conf_t *lcf = conf;
-
-    ngx_http_identgw_module_configured(cf);
-
-    lcf->file = cf->conf_file->file.name.data;
-    lcf->line = cf->conf_file->line;
-
-    return ngx_conf_set_enum_slot(cf, cmd, conf);
-}
-
-
-static char *
-ngx_http_identgw_module_authenticate(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf)
-{
-    ngx_http_identgw_loc_conf_t *lcf = conf;
-
-    ngx_http_identgw_module_configured(cf);
-
-    return ngx_http_identgw_uri_set(cf, &lcf->authenticate);
-}
-
-
-static char *
-ngx_http_identgw_module_signin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_identgw_loc_conf_t *lcf = conf;
-
-    ngx_str_t   *value, *uri;
-    ngx_uint_t   is_page;
-
-    ngx_http_identgw_module_configured(cf);
-
-    value = cf->args->elts;
-    is_page = (cf->args->nelts == 3);
-
-    if (is_page && ngx_strcmp(value[2].data, "redirect") != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\"", &value[2]);
-        return NGX_CONF_ERROR;
-    }
-
-    uri = is_page ? &lcf->redirect : &lcf->signin;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-
-        if (uri->data != NULL) {
-            return "is duplicate";
-        }
-
-        ngx_str_set(uri, "");
-        return NGX_CONF_OK;
-    }
-
-    return is_page ? ngx_http_identgw_uri_set_page(cf, uri)
-                   : ngx_http_identgw_uri_set(cf, uri);
-}
-
-
-static char *
-ngx_http_identgw_module_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_identgw_loc_conf_t *lcf = conf;
-
-    ngx_str_t                *value;
-    ngx_http_identgw_name_t  *name;
-
-    ngx_http_identgw_module_configured(cf);
-
-    if (lcf->session != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (!ngx_http_identgw_names_is_token(&value[1])) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid session name \"%V\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    name = ngx_http_identgw_module_session_name(cf, &value[1]);
-    if (name == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_identgw_names_reserved(&name->folded)
-        || ngx_http_identgw_names_asked(&name->folded))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "session name \"%V\" is a header with a meaning "
-                           "of its own, choose another", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    lcf->session = name;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_identgw_module_flag(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_identgw_module_configured(cf);
-
-    return ngx_conf_set_flag_slot(cf, cmd, conf);
-}
-
-
-static char *
-ngx_http_identgw_module_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_identgw_module_configured(cf);
-
-    return ngx_conf_set_msec_slot(cf, cmd, conf);
-}
-
-
-static char *
-ngx_http_identgw_module_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    return ngx_http_identgw_node_zone(cf, conf);
-}
-
-
-static char *
-ngx_http_identgw_module_feed(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_identgw_module_configured(cf);
-
-    return ngx_http_identgw_node_feed(cf, conf);
-}
-
-
-static char *
-ngx_http_identgw_module_csrf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_identgw_loc_conf_t *lcf = conf;
-
-    ngx_http_identgw_module_configured(cf);
-
-    if (lcf->csrf != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    return ngx_http_identgw_csrf_configure(cf, &lcf->csrf);
-}
-
-
-static char *
-ngx_http_identgw_module_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_identgw_loc_conf_t *lcf = conf;
-
-    ngx_http_identgw_module_configured(cf);
-
-    if (lcf->require_line == 0) {
-        lcf->require_file = cf->conf_file->file.name.data;
-        lcf->require_line = cf->conf_file->line;
-    }
-
-    return ngx_http_set_predicate_slot(cf, cmd, conf);
-}
-
-
-static char *
-ngx_http_identgw_module_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_identgw_module_configured(cf);
-
-    return ngx_http_identgw_status_configure(cf, cmd, conf);
-}
-
-
-static char *
-ngx_http_identgw_module_identity(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf)
-{
-    ngx_http_identgw_srv_conf_t *scf = conf;
-
-    ngx_str_t  *value;
-
-    ngx_http_identgw_module_configured(cf);
-
-    if (scf->identity != NULL) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    return ngx_http_identgw_list_set(cf, scf, &value[1], cf->args->nelts - 1);
-}
 
 
 static ngx_int_t
@@ -615,8 +380,8 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_value(conf->purge, prev->purge, 0);
 
     if (prev->session == NGX_CONF_UNSET_PTR) {
-        prev->session = ngx_http_identgw_module_session_name(cf,
-                                                             &default_session);
+        prev->session = ngx_http_identgw_set_session_name(cf,
+                                                          &default_session);
         if (prev->session == NULL) {
             return NGX_CONF_ERROR;
         }
@@ -648,37 +413,4 @@ ngx_http_identgw_module_merge_loc_conf(ngx_conf_t *cf, void *parent,
     }
 
     return ngx_http_identgw_check_session(cf, conf);
-}
-
-
-/* Stripping begins with the first directive of ours that a server sees. */
-
-static void
-ngx_http_identgw_module_configured(ngx_conf_t *cf)
-{
-    ngx_http_identgw_srv_conf_t   *scf;
-    ngx_http_identgw_main_conf_t  *mcf;
-
-    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_identgw_module);
-    scf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_identgw_module);
-
-    mcf->configured = 1;
-    scf->configured = 1;
-}
-
-
-static ngx_http_identgw_name_t *
-ngx_http_identgw_module_session_name(ngx_conf_t *cf, const ngx_str_t *name)
-{
-    ngx_http_identgw_name_t  *session;
-
-    session = ngx_pcalloc(cf->pool, sizeof(ngx_http_identgw_name_t));
-
-    if (session == NULL
-        || ngx_http_identgw_names_init(cf->pool, name, session) != NGX_OK)
-    {
-        return NULL;
-    }
-
-    return session;
 }

@@ -145,7 +145,7 @@ identgw_session_name x_user;
 location /app { identgw on; }
 --- error_log
 [emerg]
-session name "x_user" is an identity header, too, where "identgw" stands in
+session name "x_user" is an identity header, too, choose another by "identgw_session_name" where "identgw" stands in
 
 
 
