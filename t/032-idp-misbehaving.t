@@ -369,18 +369,27 @@ sub check_acts {
     }
 }
 
+# A busy machine may be slower than that location waits: it is asked again.
+sub ask_in_time {
+    my ($client, @expected) = @_;
+    my @wrong;
+    wait_for(sub { @wrong = ask_with($client, '/slow/app', @expected);
+            !@wrong });
+    return join "\n", @wrong;
+}
+
 sub check_silence {
     for my $server (qw(plain pages)) {
         my $client = Client->new("$ROOM/$server");
         for my $act (qw(silent stalls lingers)) {
             my @expected = $act eq 'lingers' ? (502, 'idp_invalid')
                 : (503, 'idp_unavailable');
-            is(join("\n", ask_with($client, '/slow/app', "$act-1", @expected)),
-                '', "$server: who is $act is given up");
+            is(ask_in_time($client, "$act-1", @expected), '',
+                "$server: who is $act is given up");
         }
         is_deeply([ ask_with($client, '/refused/app', 'ok-x', 503,
                     'idp_unavailable') ], [], '... who does not listen, too');
-        is_deeply([ ask_with($client, '/slow/app', 'ok-x', 200) ], [],
+        is(ask_in_time($client, 'ok-x', 200), '',
             '... and who is back is asked again');
     }
 }
