@@ -16,12 +16,12 @@ MAN = $(PREFIX)/share/man
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all apps module nginx unit fixture run test test-asan test-matrix \
-	test-memory test-valgrind test-storm \
+	test-memory test-valgrind test-storm test-timing \
 	test-revocation model check bench bench-identprov install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind test-storm \
-	model bench bench-identprov clean help,$(goals)),)
+	test-timing model bench bench-identprov clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -279,6 +279,13 @@ test-storm:
 	@$(rebuild) all '$(BUILD)/bench/storm' >&2
 	@exec env BUILD='$(BUILD)' bench/storm
 
+# Whether the time of a refused login tells why it was: takes some minutes of a
+# machine that does nothing else (ATTEMPTS=1000 SEED=).
+test-timing:
+	@$(call prepare,test)
+	@$(rebuild) apps
+	@exec env BUILD='$(BUILD)' scripts/prove -v t/long/timing.t
+
 # The module's tests under each nginx that it is made for: takes some minutes.
 test-matrix:
 	@$(call prepare,test)
@@ -350,6 +357,8 @@ help:
 	@echo '                 (docs/protocol) for one that lets somebody in'
 	@echo 'make test-storm  what a storm of logins does to others, two minutes of a'
 	@echo '                 machine that does nothing else'
+	@echo 'make test-timing whether the time of a refused login tells why, some'
+	@echo '                 minutes of an idle machine (ATTEMPTS=, SEED=)'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
 	@echo 'make check       builds with -Werror; format and static analysis'
 	@echo 'make bench       measures the gateway beside others: bench/results.md'
