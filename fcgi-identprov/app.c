@@ -42,6 +42,7 @@ struct key_policy
 app_key_policy(const struct app_settings *settings)
 {
     return (struct key_policy){
+        .who = "command line",
         .passphrase_file = settings->key_passphrase_file,
         .algorithm = (enum igw_algorithm)settings->key_algorithm,
         .token_ttl_ms = settings->token_ttl_ms,

@@ -1,5 +1,7 @@
 #include "attempt.h"
 
+#include <stdio.h>
+
 #include "log.h"
 #include "problem.h"
 
@@ -20,16 +22,17 @@ answer_wait(struct igw_call *call, int64_t wait_ms)
 
 bool
 attempt_begin(struct igw_call *call, const char *username_key,
-              struct throttle_keys *keys)
+              struct attempt *attempt)
 {
     struct app *app = call->app;
     int64_t wait_ms = 0;
     enum igw_result rc;
 
     proxy_watch_note(&app->proxy_watch, call->request->address);
-    rc = throttle_keys(username_key, call->request->address, keys);
+    rc = throttle_keys(username_key, call->request->address, &attempt->keys);
     if (rc == IGW_OK) {
-        rc = store_attempt(call->pg, keys, &wait_ms);
+        rc = store_attempt(call->pg, &attempt->keys, &wait_ms,
+                           &attempt->delay_ms);
     }
     if (rc != IGW_OK) {
         igw_problem_result(call, rc);
@@ -40,6 +43,19 @@ attempt_begin(struct igw_call *call, const char *username_key,
         return false;
     }
     return true;
+}
+
+void
+attempt_detail(const struct attempt *attempt, const char *reason,
+               char detail[ATTEMPT_DETAIL_SIZE])
+{
+    int len = snprintf(detail, ATTEMPT_DETAIL_SIZE, "%s", reason);
+
+    if (attempt->delay_ms > 0) {
+        (void)snprintf(detail + len, ATTEMPT_DETAIL_SIZE - (size_t)len,
+                       ", throttled for %lld s",
+                       (long long)throttle_retry_sec(attempt->delay_ms));
+    }
 }
 
 bool

@@ -16,4 +16,5 @@ const char *const audit_event_names[AUDIT_EVENTS] = {
     [AUDIT_KEY_CREATED] = "key_created",
     [AUDIT_KEY_ROTATED] = "key_rotated",
     [AUDIT_KEY_RETIRED] = "key_retired",
+    [AUDIT_KEY_WITHDRAWN] = "key_withdrawn",
 };

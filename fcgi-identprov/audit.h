@@ -22,7 +22,8 @@ enum audit_event {
     AUDIT_ACCOUNT_DELETED,
     AUDIT_KEY_CREATED,
     AUDIT_KEY_ROTATED,
-    AUDIT_KEY_RETIRED,
+    AUDIT_KEY_RETIRED, /* and is deleted */
+    AUDIT_KEY_WITHDRAWN,
     AUDIT_EVENTS
 };
 

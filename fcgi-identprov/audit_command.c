@@ -9,6 +9,12 @@
 
 enum { LIMIT_DEFAULT = 1000, LIMIT_MAX = 100000 };
 
+static void
+complain(const char *why)
+{
+    (void)fprintf(stderr, "identprov: audit: %s\n", why);
+}
+
 /* No field has a blank in it but the last, the detail. */
 static bool
 print_row(const struct audit_row *row)
@@ -44,6 +50,21 @@ print_rows(const struct igw_rows *rows)
     return IGW_OK;
 }
 
+/* Whether there is the account whose name is asked for, if one is. */
+static enum igw_result
+find_user(struct igw_pg *pg, const struct audit_query *query)
+{
+    struct credential credential;
+    enum igw_result rc;
+
+    if (query->username_key == NULL) {
+        return IGW_OK;
+    }
+    rc = store_find_credential(pg, query->username_key, &credential);
+    account_clear(&credential.account);
+    return rc;
+}
+
 static enum igw_result
 list(const struct app_settings *settings, const struct audit_query *query)
 {
@@ -53,13 +74,17 @@ list(const struct app_settings *settings, const struct audit_query *query)
     enum igw_result rc = IGW_ERROR;
 
     if (pg != NULL) {
+        rc = find_user(pg, query);
+    }
+    if (rc == IGW_OK) {
         rc = store_list_audit(pg, query, &rows);
     }
     if (rc == IGW_OK) {
         rc = print_rows(rows);
+    } else if (rc == IGW_NOT_FOUND) {
+        complain("there is no such user; of a deleted one, ask by --account");
     } else {
-        (void)fprintf(stderr, "identprov: audit: %s\n",
-                      pg != NULL ? igw_pg_message(pg) : "out of memory");
+        complain(pg != NULL ? igw_pg_message(pg) : "out of memory");
     }
     igw_rows_free(&rows);
     igw_pg_free(&pg);
@@ -118,7 +143,9 @@ audit_command(void *target, int argc, char **argv)
         key = rules_username_key(igw_slice_of(username));
         query.username_key = key;
     }
-    if (username == NULL || key != NULL) {
+    if (username != NULL && key == NULL) {
+        complain("the name is not UTF-8");
+    } else {
         rc = list(target, &query);
     }
     free(key);

@@ -7,6 +7,7 @@
 int serve_command(void *settings, int argc, char **argv);
 int migrate_command(void *settings, int argc, char **argv);
 int key_rotate_command(void *settings, int argc, char **argv);
+int key_withdraw_command(void *settings, int argc, char **argv);
 int key_list_command(void *settings, int argc, char **argv);
 int key_export_command(void *settings, int argc, char **argv);
 int audit_command(void *settings, int argc, char **argv);

@@ -1,12 +1,16 @@
 #include <stdio.h>
+#include <time.h>
 
 #include "app.h"
 #include "cli.h"
 #include "commands.h"
 
+/* Until every process has read the keys again, whatever else it does. */
+enum { RELOADED_SEC = 3 * KEYS_RELOAD_MS / 1000 };
+
 typedef enum igw_result keys_fn(struct igw_pg *pg,
                                 const struct key_policy *policy,
-                                struct igw_rows **rows,
+                                const char *kid, struct igw_rows **rows,
                                 char why[KEYCHAIN_WHY_SIZE]);
 typedef enum igw_result print_fn(const struct igw_rows *rows,
                                  struct igw_buf *out,
@@ -25,7 +29,8 @@ print(const struct igw_buf *text)
 
 /* What all of them do: get the keys, one way or the other, and print them. */
 static int
-run(const struct app_settings *settings, keys_fn *get, print_fn *put)
+run(const struct app_settings *settings, keys_fn *get, const char *kid,
+    print_fn *put)
 {
     const struct igw_pg_config config = app_pg_config(settings);
     const struct key_policy policy = app_key_policy(settings);
@@ -38,7 +43,7 @@ run(const struct app_settings *settings, keys_fn *get, print_fn *put)
     commands_init_log();
     igw_buf_init(&text);
     if (pg != NULL) {
-        rc = get(pg, &policy, &rows, why);
+        rc = get(pg, &policy, kid, &rows, why);
     }
     if (rc == IGW_OK) {
         rc = put(rows, &text, why);
@@ -64,13 +69,21 @@ put_set(const struct igw_rows *rows, struct igw_buf *out,
     return rc;
 }
 
+static enum igw_result
+list_or_make(struct igw_pg *pg, const struct key_policy *policy,
+             const char *kid, struct igw_rows **rows,
+             char why[KEYCHAIN_WHY_SIZE])
+{
+    return keychain_list(pg, policy, rows, why);
+}
+
 int
 key_export_command(void *target, int argc, char **argv)
 {
     if (!igw_cli_end(argc, argv)) {
         return COMMAND_WRONG_USAGE;
     }
-    return run(target, keychain_list, put_set);
+    return run(target, list_or_make, NULL, put_set);
 }
 
 /* What becomes of the key on row i. */
@@ -106,12 +119,11 @@ put_table(const struct igw_rows *rows, struct igw_buf *out,
 }
 
 static enum igw_result
-just_list(struct igw_pg *pg, const struct key_policy *policy,
+just_list(struct igw_pg *pg, const struct key_policy *policy, const char *kid,
           struct igw_rows **rows, char why[KEYCHAIN_WHY_SIZE])
 {
     enum igw_result rc = store_list_keys(pg, rows);
 
-    (void)policy;
     if (rc != IGW_OK) {
         (void)snprintf(why, KEYCHAIN_WHY_SIZE, "%s", igw_pg_message(pg));
     }
@@ -125,7 +137,14 @@ key_list_command(void *target, int argc, char **argv)
     if (!igw_cli_end(argc, argv)) {
         return COMMAND_WRONG_USAGE;
     }
-    return run(target, just_list, put_table);
+    return run(target, just_list, NULL, put_table);
+}
+
+static enum igw_result
+rotate(struct igw_pg *pg, const struct key_policy *policy, const char *kid,
+       struct igw_rows **rows, char why[KEYCHAIN_WHY_SIZE])
+{
+    return keychain_rotate(pg, policy, rows, why);
 }
 
 int
@@ -134,5 +153,43 @@ key_rotate_command(void *target, int argc, char **argv)
     if (!igw_cli_end(argc, argv)) {
         return COMMAND_WRONG_USAGE;
     }
-    return run(target, keychain_rotate, put_table);
+    return run(target, rotate, NULL, put_table);
+}
+
+/*
+ * What gateways keep has tokens of that key: they are told when no process
+ * makes such ones any more.
+ */
+static enum igw_result
+withdraw(struct igw_pg *pg, const struct key_policy *policy, const char *kid,
+         struct igw_rows **rows, char why[KEYCHAIN_WHY_SIZE])
+{
+    const struct timespec reloaded = { .tv_sec = RELOADED_SEC };
+    enum igw_result rc = keychain_withdraw(pg, policy, kid, rows, why);
+
+    if (rc != IGW_OK) {
+        return rc;
+    }
+    (void)nanosleep(&reloaded, NULL);
+    rc = store_tell_all(pg);
+    if (rc != IGW_OK) {
+        (void)snprintf(why, KEYCHAIN_WHY_SIZE,
+                       "the key is withdrawn, but gateways do not know that"
+                       " they have to forget its tokens: %s",
+                       igw_pg_message(pg));
+    }
+    return rc;
+}
+
+int
+key_withdraw_command(void *target, int argc, char **argv)
+{
+    if (argc < 1) {
+        (void)fprintf(stderr, "a KID is missing; see identprov key list\n");
+        return COMMAND_WRONG_USAGE;
+    }
+    if (!igw_cli_end(argc - 1, argv + 1)) {
+        return COMMAND_WRONG_USAGE;
+    }
+    return run(target, withdraw, argv[0], put_table);
 }

@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "passphrase.h"
+#include "store_audit.h"
 
 _Static_assert((int)KEYCHAIN_WHY_SIZE == (int)PASSPHRASE_WHY_SIZE,
                "why is passed on");
+
+/* A key's name, and who did something to it. */
+enum { DETAIL_SIZE = 128 };
 
 /* A key on its way into the database. */
 struct made_key {
@@ -15,10 +19,14 @@ struct made_key {
     struct igw_buf jwk;
 };
 
-/* What is done under the lock, in a transaction; made may be NULL. */
-typedef enum igw_result locked_fn(struct igw_pg *pg,
-                                  const struct key_policy *policy,
-                                  const struct made_key *made,
+struct order {
+    const struct key_policy *policy;
+    const struct made_key *made; /* NULL: none is needed */
+    const char *kid;             /* of the key to withdraw */
+};
+
+/* What is done under the lock, in a transaction. */
+typedef enum igw_result locked_fn(struct igw_pg *pg, const struct order *order,
                                   const struct igw_rows *rows);
 
 static enum igw_result
@@ -99,21 +107,34 @@ clear_made(struct made_key *made)
     igw_key_free(&made->key);
 }
 
+/* Together with what was done, unless that failed. */
 static enum igw_result
-insert(struct igw_pg *pg, const struct key_policy *policy,
-       const struct made_key *made, int64_t signs_in_ms)
+write_down(struct igw_pg *pg, const struct order *order, enum igw_result rc,
+           enum audit_event event, const char *kid)
 {
+    char detail[DETAIL_SIZE];
+    const struct audit_entry entry = { .event = event, .detail = detail };
+
+    (void)snprintf(detail, sizeof(detail), "%s, %s", order->policy->who, kid);
+    return rc == IGW_OK ? store_audit(pg, &entry) : rc;
+}
+
+static enum igw_result
+insert(struct igw_pg *pg, const struct order *order, enum audit_event event,
+       int64_t signs_in_ms)
+{
+    const struct made_key *made = order->made;
     const struct new_key row = {
         .kid = igw_key_kid(made->key),
-        .algorithm = igw_algorithm_name(policy->algorithm),
+        .algorithm = igw_algorithm_name(order->policy->algorithm),
         .public_jwk = igw_buf_slice(&made->jwk),
         .private_pem = igw_buf_slice(&made->pem),
         .signs_in_ms = signs_in_ms,
-        .token_ttl_ms = policy->token_ttl_ms,
-        .jwks_max_age_ms = policy->jwks_max_age_ms,
+        .token_ttl_ms = order->policy->token_ttl_ms,
+        .jwks_max_age_ms = order->policy->jwks_max_age_ms,
     };
 
-    return store_add_key(pg, &row);
+    return write_down(pg, order, store_add_key(pg, &row), event, row.kid);
 }
 
 /* Whether any key was told less than what this process does. */
@@ -132,21 +153,23 @@ is_to_raise(const struct igw_rows *rows, const struct key_policy *policy)
 }
 
 static enum igw_result
-add_first(struct igw_pg *pg, const struct key_policy *policy,
-          const struct made_key *made, const struct igw_rows *rows)
+add_first(struct igw_pg *pg, const struct order *order,
+          const struct igw_rows *rows)
 {
-    return igw_rows_count(rows) > 0 ? IGW_OK : insert(pg, policy, made, 0);
+    return igw_rows_count(rows) > 0 ? IGW_OK
+                                    : insert(pg, order, AUDIT_KEY_CREATED, 0);
 }
 
 static enum igw_result
-raise(struct igw_pg *pg, const struct key_policy *policy,
-      const struct made_key *made, const struct igw_rows *rows)
+raise(struct igw_pg *pg, const struct order *order, const struct igw_rows *rows)
 {
-    return store_raise_keys(pg, policy->token_ttl_ms, policy->jwks_max_age_ms);
+    return store_raise_keys(pg, order->policy->token_ttl_ms,
+                            order->policy->jwks_max_age_ms);
 }
 
 static enum igw_result
-delete_retired(struct igw_pg *pg, const struct igw_rows *rows)
+delete_retired(struct igw_pg *pg, const struct order *order,
+               const struct igw_rows *rows)
 {
     enum igw_result rc = IGW_OK;
 
@@ -154,7 +177,8 @@ delete_retired(struct igw_pg *pg, const struct igw_rows *rows)
         struct stored_key row = store_key_at(rows, i);
 
         if (row.retires_in_ms < 0) {
-            rc = store_delete_key(pg, row.kid);
+            rc = write_down(pg, order, store_delete_key(pg, row.kid),
+                            AUDIT_KEY_RETIRED, row.kid);
         }
     }
     return rc;
@@ -174,23 +198,51 @@ longest_max_age_ms(const struct igw_rows *rows, const struct key_policy *policy)
 }
 
 static enum igw_result
-add_next(struct igw_pg *pg, const struct key_policy *policy,
-         const struct made_key *made, const struct igw_rows *rows)
+add_next(struct igw_pg *pg, const struct order *order,
+         const struct igw_rows *rows)
 {
-    enum igw_result rc = delete_retired(pg, rows);
+    int64_t signs_in_ms = 0;
+    enum igw_result rc = delete_retired(pg, order, rows);
 
     if (rc != IGW_OK) {
         return rc;
     }
-    return insert(pg, policy, made,
-                  igw_rows_count(rows) == 0
-                      ? 0
-                      : keychain_wait_ms(longest_max_age_ms(rows, policy)));
+    if (igw_rows_count(rows) > 0) {
+        signs_in_ms = keychain_wait_ms(longest_max_age_ms(rows, order->policy));
+    }
+    return insert(pg, order, AUDIT_KEY_ROTATED, signs_in_ms);
+}
+
+/* What has retired must not be the last one that is left, and sign again. */
+static enum igw_result
+withdraw(struct igw_pg *pg, const struct order *order,
+         const struct igw_rows *rows)
+{
+    size_t count = igw_rows_count(rows);
+    size_t signing = keychain_signing(rows);
+    size_t i = 0;
+    enum igw_result rc;
+
+    while (i < count && strcmp(store_key_at(rows, i).kid, order->kid) != 0) {
+        i++;
+    }
+    if (i == count) {
+        return IGW_NOT_FOUND;
+    }
+    rc = write_down(pg, order, store_delete_key(pg, order->kid),
+                    AUDIT_KEY_WITHDRAWN, order->kid);
+    if (rc == IGW_OK) {
+        rc = delete_retired(pg, order, rows);
+    }
+    if (rc != IGW_OK || i != signing) {
+        return rc;
+    }
+    return i + 1 < count ? store_sign_now(pg, store_key_at(rows, i + 1).kid)
+                         : insert(pg, order, AUDIT_KEY_CREATED, 0);
 }
 
 static enum igw_result
-change_locked(struct igw_pg *pg, const struct key_policy *policy,
-              const struct made_key *made, locked_fn *change)
+change_locked(struct igw_pg *pg, const struct order *order, locked_fn *change)
 {
     struct igw_rows *rows = NULL;
     enum igw_result rc;
@@ -200,7 +252,7 @@ change_locked(struct igw_pg *pg, const struct key_policy *policy,
         rc = store_list_keys(pg, &rows);
     }
     if (rc == IGW_OK) {
-        rc = change(pg, policy, made, rows);
+        rc = change(pg, order, rows);
     }
     igw_rows_free(&rows);
     return rc;
@@ -208,9 +260,8 @@ change_locked(struct igw_pg *pg, const struct key_policy *policy,
 
 /* One process at a time; *rows is what there is then. */
 static enum igw_result
-change(struct igw_pg *pg, const struct key_policy *policy,
-       const struct made_key *made, locked_fn *what, struct igw_rows **rows,
-       char why[KEYCHAIN_WHY_SIZE])
+change(struct igw_pg *pg, const struct order *order, locked_fn *what,
+       struct igw_rows **rows, char why[KEYCHAIN_WHY_SIZE])
 {
     enum igw_result rc;
 
@@ -218,7 +269,7 @@ change(struct igw_pg *pg, const struct key_policy *policy,
     if (rc != IGW_OK) {
         return fail_store(pg, rc, why);
     }
-    rc = change_locked(pg, policy, made, what);
+    rc = change_locked(pg, order, what);
     if (rc != IGW_OK) {
         (void)fail_store(pg, rc, why);
         igw_pg_rollback(pg);
@@ -232,14 +283,15 @@ change(struct igw_pg *pg, const struct key_policy *policy,
 }
 
 static enum igw_result
-change_by(struct igw_pg *pg, const struct key_policy *policy, locked_fn *add,
-          struct igw_rows **rows, char why[KEYCHAIN_WHY_SIZE])
+change_by(struct igw_pg *pg, const struct key_policy *policy, const char *kid,
+          locked_fn *add, struct igw_rows **rows, char why[KEYCHAIN_WHY_SIZE])
 {
     struct made_key made;
+    const struct order order = { policy, &made, kid };
     enum igw_result rc = make_key(policy, &made, why);
 
     if (rc == IGW_OK) {
-        rc = change(pg, policy, &made, add, rows, why);
+        rc = change(pg, &order, add, rows, why);
     }
     clear_made(&made);
     return rc;
@@ -249,11 +301,12 @@ enum igw_result
 keychain_list(struct igw_pg *pg, const struct key_policy *policy,
               struct igw_rows **rows, char why[KEYCHAIN_WHY_SIZE])
 {
+    const struct order order = { .policy = policy };
     enum igw_result rc = store_list_keys(pg, rows);
 
     if (rc == IGW_OK && igw_rows_count(*rows) == 0) {
         igw_rows_free(rows);
-        rc = change_by(pg, policy, add_first, rows, why);
+        rc = change_by(pg, policy, NULL, add_first, rows, why);
     } else if (rc != IGW_OK) {
         (void)fail_store(pg, rc, why);
     }
@@ -261,7 +314,7 @@ keychain_list(struct igw_pg *pg, const struct key_policy *policy,
         return rc;
     }
     igw_rows_free(rows);
-    return change(pg, policy, NULL, raise, rows, why);
+    return change(pg, &order, raise, rows, why);
 }
 
 /* Keys of several passphrases would be a start that fails some day. */
@@ -296,7 +349,23 @@ keychain_rotate(struct igw_pg *pg, const struct key_policy *policy,
     if (rc != IGW_OK) {
         return rc;
     }
-    return change_by(pg, policy, add_next, rows, why);
+    return change_by(pg, policy, NULL, add_next, rows, why);
+}
+
+enum igw_result
+keychain_withdraw(struct igw_pg *pg, const struct key_policy *policy,
+                  const char *kid, struct igw_rows **rows,
+                  char why[KEYCHAIN_WHY_SIZE])
+{
+    enum igw_result rc;
+
+    *rows = NULL;
+    rc = change_by(pg, policy, kid, withdraw, rows, why);
+    if (rc == IGW_NOT_FOUND) {
+        (void)snprintf(why, KEYCHAIN_WHY_SIZE, "there is no signing key %s",
+                       kid);
+    }
+    return rc;
 }
 
 /* --- reading them ----------------------------------------------------------
@@ -381,8 +450,8 @@ open_private(const struct stored_key *row, const char *passphrase_file,
             why, KEYCHAIN_WHY_SIZE,
             "the passphrase in %s does not open signing key %s: bring back"
             " the file that the key was made with, or give the key up"
-            " (DELETE FROM identprov.signing_key) and start again",
-            passphrase_file, row->kid);
+            " (identprov key withdraw %s)",
+            passphrase_file, row->kid, row->kid);
         return rc;
     }
     if (rc == IGW_OK && strcmp(igw_key_kid(*key), row->kid) == 0) {

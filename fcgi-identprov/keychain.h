@@ -14,6 +14,7 @@ enum { KEYCHAIN_WHY_SIZE = 512 };
 
 /* Of this process. */
 struct key_policy {
+    const char *who; /* of what is done to keys, for the audit log */
     const char *passphrase_file;
     enum igw_algorithm algorithm; /* of new keys */
     int64_t token_ttl_ms;
@@ -46,6 +47,16 @@ enum igw_result keychain_rotate(struct igw_pg *pg,
                                 const struct key_policy *policy,
                                 struct igw_rows **rows,
                                 char why[KEYCHAIN_WHY_SIZE]) IGW_MUST_CHECK;
+
+/*
+ * Deletes a key that must not be used any more, and whatever has retired. If
+ * it was the one that signs, the next one does from now on or, if there is
+ * none, a new one. IGW_NOT_FOUND: there is no such key.
+ */
+enum igw_result keychain_withdraw(struct igw_pg *pg,
+                                  const struct key_policy *policy,
+                                  const char *kid, struct igw_rows **rows,
+                                  char why[KEYCHAIN_WHY_SIZE]) IGW_MUST_CHECK;
 
 /* Appends the JWKS of those that have not retired. */
 enum igw_result keychain_jwks(const struct igw_rows *rows, struct igw_buf *out,

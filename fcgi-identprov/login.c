@@ -168,13 +168,15 @@ check(struct igw_call *call, struct igw_slice password,
 /* A failure that is not written down is no answer yet. */
 static void
 audit_failure(struct igw_call *call, const struct account *account,
-              struct outcome *outcome)
+              const struct attempt *attempt, struct outcome *outcome)
 {
     struct audit_entry entry = client_audit(call, AUDIT_LOGIN_FAILED);
+    char detail[ATTEMPT_DETAIL_SIZE];
     enum igw_result rc;
 
+    attempt_detail(attempt, outcome->reason, detail);
     entry.account_id = account->id;
-    entry.detail = outcome->reason;
+    entry.detail = detail;
     rc = store_audit(call->pg, &entry);
     if (rc != IGW_OK) {
         end(outcome, rc, "not_audited");
@@ -185,22 +187,22 @@ static void
 login(struct igw_call *call, const char *username_key,
       struct igw_slice password)
 {
-    struct throttle_keys keys;
+    struct attempt attempt;
     struct credential credential;
     struct outcome outcome = { 0 };
     enum igw_result rc;
 
-    if (!attempt_begin(call, username_key, &keys)) {
+    if (!attempt_begin(call, username_key, &attempt)) {
         return;
     }
     rc = store_find_credential(call->pg, username_key, &credential);
     if (rc == IGW_OK || rc == IGW_NOT_FOUND) {
-        check(call, password, &credential, &keys, &outcome);
+        check(call, password, &credential, &attempt.keys, &outcome);
     } else {
         end(&outcome, rc, "store");
     }
     if (outcome.result == IGW_DENIED) {
-        audit_failure(call, &credential.account, &outcome);
+        audit_failure(call, &credential.account, &attempt, &outcome);
     }
     answer(call, &credential.account, &outcome);
     account_clear(&credential.account);

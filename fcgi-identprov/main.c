@@ -174,6 +174,10 @@ static const struct igw_command commands[] = {
       "Publish a new signing key, which signs once every verifier can have "
       "it; delete the private halves of those that have retired.",
       key_rotate_command },
+    { "key withdraw", "KID",
+      "Delete a key that has leaked; if it signs, another one does at once. "
+      "Gateways ask anew for tokens.",
+      key_withdraw_command },
     { "key list", "", "Print the signing keys and when they sign.",
       key_list_command },
     { "key export", "",

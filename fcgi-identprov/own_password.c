@@ -38,14 +38,17 @@ answer_unhashed(struct igw_call *call, enum igw_result result)
 /* A failure that is not written down is no answer yet. */
 static void
 answer_wrong(struct igw_call *call, const struct account *account,
-             const struct form_field *field)
+             const struct attempt *attempt, const struct form_field *field)
 {
     struct audit_entry audit = client_audit(call, AUDIT_PASSWORD_FAILED);
+    char detail[ATTEMPT_DETAIL_SIZE];
     struct igw_errors errors = { 0 };
     enum igw_result rc;
 
     igw_logf(IGW_LOG_INFO, "wrong_password", "by %s", call->request->address);
+    attempt_detail(attempt, "wrong_password", detail);
     audit.account_id = account->id;
+    audit.detail = detail;
     rc = store_audit(call->pg, &audit);
     if (rc != IGW_OK) {
         igw_problem_result(call, rc);
@@ -59,7 +62,7 @@ answer_wrong(struct igw_call *call, const struct account *account,
 
 static bool
 is_right(struct igw_call *call, const struct form_field *field,
-         const struct credential *credential)
+         const struct attempt *attempt, const struct credential *credential)
 {
     const struct app *app = call->app;
     char *password = igw_text_nfkc(field->value);
@@ -74,7 +77,7 @@ is_right(struct igw_call *call, const struct form_field *field,
     if (rc != IGW_OK) {
         answer_unhashed(call, rc);
     } else if (!verdict.matches) {
-        answer_wrong(call, &credential->account, field);
+        answer_wrong(call, &credential->account, attempt, field);
     }
     return rc == IGW_OK && verdict.matches;
 }
@@ -82,7 +85,7 @@ is_right(struct igw_call *call, const struct form_field *field,
 /* Guessing with a session is as slow as without one. */
 static bool
 begin_attempt(struct igw_call *call, const struct account *account,
-              struct throttle_keys *keys)
+              struct attempt *attempt)
 {
     char *username_key = rules_username_key(igw_slice_of(account->username));
     bool is_begun = false;
@@ -90,7 +93,7 @@ begin_attempt(struct igw_call *call, const struct account *account,
     if (username_key == NULL) {
         igw_problem_result(call, IGW_ERROR);
     } else {
-        is_begun = attempt_begin(call, username_key, keys);
+        is_begun = attempt_begin(call, username_key, attempt);
     }
     free(username_key);
     return is_begun;
@@ -101,10 +104,10 @@ own_password_is_right(struct igw_call *call, const struct client_caller *caller,
                       const struct form_field *field,
                       struct credential *credential)
 {
-    struct throttle_keys keys;
+    struct attempt attempt;
     enum igw_result rc;
 
-    if (!begin_attempt(call, &caller->session.account, &keys)) {
+    if (!begin_attempt(call, &caller->session.account, &attempt)) {
         return false;
     }
     rc = store_find_credential_of(call->pg, caller->session.account.id,
@@ -113,10 +116,10 @@ own_password_is_right(struct igw_call *call, const struct client_caller *caller,
         own_password_answer(call, rc, "");
         return false;
     }
-    if (!is_right(call, field, credential)) {
+    if (!is_right(call, field, &attempt, credential)) {
         return false;
     }
-    rc = store_forgive(call->pg, &keys);
+    rc = store_forgive(call->pg, &attempt.keys);
     if (rc != IGW_OK) {
         igw_problem_result(call, rc);
     }

@@ -161,6 +161,7 @@ init(struct app *app, const struct app_settings *settings)
     };
     app->touch_after_ms = rules_touch_after_ms(settings->session_idle_ms);
     app->key_policy = app_key_policy(settings);
+    app->key_policy.who = "serve";
 }
 
 int

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "store_feed.h"
 #include "store_sql.h"
 
 /* Logins of the account wait for the end of this transaction. */
@@ -67,6 +68,11 @@ const char sql_end_all_sessions[] =
     "WITH gone AS ("
     " DELETE FROM identprov.session RETURNING hash"
     "), told AS (" REVOKE_GONE " RETURNING 1) SELECT count(*) FROM told";
+
+/* More than the feed tells one by one are a reset. */
+const char sql_tell_all[] = "INSERT INTO identprov.revocation (hash)"
+                            " SELECT hash FROM identprov.session"
+                            " LIMIT $1::bigint";
 
 /* One change; the sessions are told of it, or end. */
 struct change {
@@ -340,4 +346,15 @@ store_end_all_sessions(struct igw_pg *pg, const struct audit_entry *audit,
     }
     igw_pg_rollback(pg);
     return rc;
+}
+
+enum igw_result
+store_tell_all(struct igw_pg *pg)
+{
+    char max[NUMBER_SIZE];
+    const struct igw_pg_param params[] = {
+        store_sql_number(FEED_ROWS_MAX + 1, max),
+    };
+
+    return igw_pg_exec(pg, TELL_ALL, params, 1, NULL);
 }

@@ -70,4 +70,7 @@ enum igw_result store_end_all_sessions(struct igw_pg *pg,
                                        const struct audit_entry *audit,
                                        int64_t *count) IGW_MUST_CHECK;
 
+/* Gateways forget whatever they know, and ask again. */
+enum igw_result store_tell_all(struct igw_pg *pg) IGW_MUST_CHECK;
+
 #endif

@@ -33,6 +33,10 @@ const char sql_raise_keys[] =
     " SET token_ttl_ms = greatest(token_ttl_ms, $1::bigint),"
     "  jwks_max_age_ms = greatest(jwks_max_age_ms, $2::bigint)";
 
+const char sql_sign_now[] = "UPDATE identprov.signing_key"
+                            " SET sign_from = clock_timestamp()"
+                            " WHERE kid = $1";
+
 const char sql_delete_key[] = "DELETE FROM identprov.signing_key"
                               " WHERE kid = $1";
 
@@ -100,6 +104,14 @@ store_raise_keys(struct igw_pg *pg, int64_t token_ttl_ms,
     };
 
     return igw_pg_exec(pg, RAISE_KEYS, params, 2, NULL);
+}
+
+enum igw_result
+store_sign_now(struct igw_pg *pg, const char *kid)
+{
+    const struct igw_pg_param params[] = { igw_pg_string(kid) };
+
+    return igw_pg_exec(pg, SIGN_NOW, params, 1, NULL);
 }
 
 enum igw_result

@@ -45,6 +45,9 @@ enum igw_result store_add_key(struct igw_pg *pg,
 /* Raises what is written down of the keys that have not retired. */
 enum igw_result store_raise_keys(struct igw_pg *pg, int64_t token_ttl_ms,
                                  int64_t jwks_max_age_ms) IGW_MUST_CHECK;
+/* Its time has come. */
+enum igw_result store_sign_now(struct igw_pg *pg,
+                               const char *kid) IGW_MUST_CHECK;
 enum igw_result store_delete_key(struct igw_pg *pg,
                                  const char *kid) IGW_MUST_CHECK;
 

@@ -38,6 +38,7 @@
     X(LOCK_KEYS, lock_keys, false)   \
     X(ADD_KEY, add_key, false)       \
     X(RAISE_KEYS, raise_keys, false) \
+    X(SIGN_NOW, sign_now, false)     \
     X(DELETE_KEY, delete_key, false)
 
 #define STORE_FEED_STATEMENTS(X)     \
@@ -59,18 +60,19 @@
     X(ADD_AUDIT, add_audit, false) \
     X(LIST_AUDIT, list_audit, true)
 
-#define STORE_CHANGE_STATEMENTS(X)             \
-    X(LOCK_ACCOUNT, lock_account, false)       \
-    X(CHANGE_PERSON, change_person, false)     \
-    X(CHANGE_PASSWORD, change_password, false) \
-    X(SET_DISABLED, set_disabled, false)       \
-    X(VERIFY_EMAIL, verify_email, false)       \
-    X(ADD_GROUP, add_group, false)             \
-    X(REMOVE_GROUP, remove_group, false)       \
-    X(DELETE_ACCOUNT, delete_account, false)   \
-    X(TELL_SESSIONS, tell_sessions, false)     \
-    X(END_SESSIONS, end_sessions, false)       \
-    X(END_ALL_SESSIONS, end_all_sessions, false)
+#define STORE_CHANGE_STATEMENTS(X)               \
+    X(LOCK_ACCOUNT, lock_account, false)         \
+    X(CHANGE_PERSON, change_person, false)       \
+    X(CHANGE_PASSWORD, change_password, false)   \
+    X(SET_DISABLED, set_disabled, false)         \
+    X(VERIFY_EMAIL, verify_email, false)         \
+    X(ADD_GROUP, add_group, false)               \
+    X(REMOVE_GROUP, remove_group, false)         \
+    X(DELETE_ACCOUNT, delete_account, false)     \
+    X(TELL_SESSIONS, tell_sessions, false)       \
+    X(END_SESSIONS, end_sessions, false)         \
+    X(END_ALL_SESSIONS, end_all_sessions, false) \
+    X(TELL_ALL, tell_all, false)
 
 #define STORE_STATEMENTS(X)      \
     STORE_ACCOUNT_STATEMENTS(X)  \

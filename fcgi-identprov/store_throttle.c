@@ -147,7 +147,7 @@ first_attempt(struct igw_pg *pg, const struct throttle_keys *keys,
 
 enum igw_result
 store_attempt(struct igw_pg *pg, const struct throttle_keys *keys,
-              int64_t *wait_ms)
+              int64_t *wait_ms, int64_t *delay_ms)
 {
     struct throttle state;
     bool is_first;
@@ -155,6 +155,7 @@ store_attempt(struct igw_pg *pg, const struct throttle_keys *keys,
     enum igw_result rc;
 
     *wait_ms = 0;
+    *delay_ms = 0;
     rc = first_attempt(pg, keys, &is_first);
     if (rc != IGW_OK || is_first) {
         return rc;
@@ -185,6 +186,7 @@ store_attempt(struct igw_pg *pg, const struct throttle_keys *keys,
     if (rc != IGW_OK) {
         goto fail;
     }
+    *delay_ms = state.network.free_in_ms;
     return igw_pg_commit(pg);
 
 fail:

@@ -9,12 +9,14 @@
 
 /*
  * Counts one attempt, in one transaction, or changes nothing. *wait_ms: 0, or
- * how long to wait, for then the attempt must not be made. Of attempts at
- * once each one sees those before it.
+ * how long to wait, for then the attempt must not be made. *delay_ms: how long
+ * the network has to wait for the next one unless this one succeeds. Of
+ * attempts at once each one sees those before it.
  */
 enum igw_result store_attempt(struct igw_pg *pg,
                               const struct throttle_keys *keys,
-                              int64_t *wait_ms) IGW_MUST_CHECK;
+                              int64_t *wait_ms,
+                              int64_t *delay_ms) IGW_MUST_CHECK;
 
 /* Ends both counts. Within the transaction of a success, if there is one. */
 enum igw_result store_forgive(struct igw_pg *pg,

@@ -54,6 +54,8 @@ $idp->sql(q(UPDATE identprov.account SET disabled = false));
 is(register('ИВАН')->{status}, 409, 'a registration that fails');
 
 my @rows = audit();
+like(join(' ', @{ shift @rows }[ 1 .. 7 ]),
+    qr/^key_created - - - - - serve, [\w-]{43}$/, 'the first key is there');
 is(events(@rows), 'registered login login_failed login_failed login_failed',
     'each event is there, and what did not happen is not');
 like($_->[0], qr/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, '... with a time')
@@ -87,9 +89,8 @@ is(events(audit('--event=login_failed', '--user=иван')),
     'login_failed login_failed', 'by both');
 is(events(audit('--limit', 2)), 'login_failed login_failed', 'the newest');
 is((audit('--limit', 1))[0][2], 'berta', '... of all');
-is(events(audit('--user', 'nobody')), '', 'nobody has none');
 my $middle = $rows[2][0];
-is(events(audit('--until', $middle)), 'registered login', 'until a time');
+is(events(audit('--until', $middle)), 'key_created registered login', 'until a time');
 is(events(audit('--since', $middle, '--user', 'иван')),
     'login_failed login_failed', 'since a time');
 is(events(audit('--since', 'tomorrow')), '', 'words of PostgreSQL are times');
@@ -98,15 +99,95 @@ is(join(' ', map { "$_->[1] $_->[2]" } audit('--account', $id)),
     'registered - login - login_failed - login_failed -',
     'an account that is gone leaves its entries, without a name');
 
-for my $wrong ([ '--since', 'never' ], [ '--account', 'x' ]) {
+for my $wrong ([ '--since', 'never' ], [ '--account', 'x' ],
+    [ '--user', 'nobody' ], [ '--user', "\xff" ],
+    [ '--user', 'иван', '--account', $id ]) {
     my ($status, $out, $errors) = $idp->run([ 'audit', @$wrong ]);
     is("$status$out", 1, "audit @$wrong fails");
     like($errors, qr/^identprov: audit: .*\n\z/, '... and says why');
+    like($errors, qr/no such user/, '... who is not there')
+        if $wrong->[0] eq '--user' && $wrong->[1] !~ /\xff/;
 }
 for my $wrong ([ '--event', 'nothing' ], [ '--limit', 0 ], [ '--limit', 'x' ],
     [ '--limit', 100001 ], ['more']) {
     is(($idp->run([ 'audit', @$wrong ]))[0], 2, "audit @$wrong is no usage");
 }
+
+# --- everything that happens to an account ------------------------------------------
+
+my $dora = json(register('dora'))->{id};
+my @ids = map { header(login('dora'), 'JSESSIONID') } 1 .. 4;
+my @done = ('registered - -',
+    map { 'login ' . substr(sha256_hex($_), 0, 16) . ' -' } @ids);
+
+# One request with a session, and what the log has of it: event, session, detail.
+sub happens {
+    my ($method, $path, $fields, $status, $entry) = @_;
+    my $got = $idp->send_json($method, $path, $fields // '',
+        headers => [ 'JSESSIONID', $ids[0] ]);
+    is($got->{status}, $status, "$method $path") or diag($got->{body});
+    push @done, $entry;
+    return;
+}
+sub sid { return substr sha256_hex($ids[ $_[0] ]), 0, 16 }
+
+my $new = 'purple horse battery';
+happens(DELETE => '/sessions/' . sid(1), undef, 204,
+    'session_revoked ' . sid(1) . ' -');
+happens(DELETE => '/sessions', undef, 204, 'sessions_revoked - -');
+happens(PATCH => '/account', { first_name => 'Canary' }, 200,
+    'account_changed - -');
+happens(POST => '/password', { current => 'canary', new => $new }, 422,
+    'password_failed - wrong_password');
+happens(POST => '/password', { current => $PASSWORD, new => $new }, 204,
+    'password_changed - -');
+happens(POST => '/logout', undef, 204, 'logout ' . sid(0) . ' -');
+is(login('dora', 'canary')->{status}, 401, 'a guess') for 1 .. 5;
+is(login('dora', 'canary')->{status}, 429, '... too many');
+push @done, ('login_failed - wrong_password') x 4,
+    'login_failed - wrong_password, throttled for 1 s';
+$idp->sql('TRUNCATE identprov.throttle');
+$ids[0] = header(login('dora', $new), 'JSESSIONID');
+push @done, 'login ' . sid(0) . ' -';
+happens(DELETE => '/account', { password => 'canary' }, 422,
+    'password_failed - wrong_password');
+happens(DELETE => '/account', { password => $new }, 204, 'account_deleted - -');
+@rows = audit('--account', $dora);
+is_deeply([ map { join ' ', @{$_}[ 1, 4, 7 ] } @rows ], \@done,
+    'all of it is there, and nothing else');
+is(scalar(grep { $_->[5] !~ /^[0-9a-f]{32}$/ || $_->[6] ne '127.0.0.1' } @rows),
+    0, '... each with its request and address');
+my %requests = map { $_->[5] => 1 } @rows;
+is(scalar keys %requests, scalar @rows, '... no two of one request');
+
+my ($status, $out) = $idp->run([ qw(user add --username emil --first-name E
+        --email canary@example.org) ], stdin => "$PASSWORD\n");
+my ($emil) = $out =~ /^(\S+)/;
+@done = ('registered');
+for my $command ([ 'verify-email', 'account_changed' ],
+    [ 'group', 'account_changed', '--add', 'x' ],
+    [ 'group', 'account_changed', '--remove', 'x' ],
+    [ 'logout', 'sessions_revoked' ], [ 'disable', 'account_disabled' ],
+    [ 'enable', 'account_enabled' ], [ 'set-password', 'password_changed' ],
+    [ 'delete', 'account_deleted' ]) {
+    my ($name, $event, @more) = @$command;
+    ($status) = $idp->run([ 'user', $name, 'emil', @more ],
+        stdin => "$new\n");
+    is($status, 0, "user $name");
+    push @done, $event;
+}
+is_deeply([ map { join ' ', @{$_}[ 1, 4 .. 7 ] } audit('--account', $emil) ],
+    [ map { "$_ - - - command line" } @done ],
+    'what the command line does is there, too');
+($status) = $idp->run([ qw(session revoke --all) ]);
+is((audit('--limit', 1))[0][7], 'command line, all',
+    '... also the end of all sessions');
+$idp->run([qw(user import)], stdin => '{"username":"fritz","email":"f@example.org",'
+        . '"first_name":"F","password_hash":"$2y$05$' . 'a' x 53 . '"}');
+is(join(' ', @{ (audit('--user', 'fritz'))[0] }[ 1, 7 ]),
+    'registered import', '... and imported accounts');
+unlike($idp->sql('SELECT e::text FROM identprov.audit AS e'),
+    qr/canary|yellow|purple/i, 'no password in all of it, and no name');
 
 # --- nothing in an entry comes from the client as it is ---------------------------
 

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use Digest::SHA qw(sha256_hex);
 use Idp qw(header json wait_for);
 use JSON::PP;
 use MIME::Base64 qw(decode_base64url);
@@ -220,6 +221,79 @@ is($idp->request('GET', '/in/readyz')->{status}, 200, 'the other one is ready');
 $idp->make_passphrase("$room/copy", 'a passphrase of the tests');
 ok(wait_for(30, 'it to recover', sub { token_of('/1', $session) }),
     '... until the passphrase is right again');
+
+# --- a key that has leaked --------------------------------------------------------
+
+# What the audit log has about keys, since the last time; what has retired, not
+# unless it is wanted.
+my $audited = 0;
+sub audited {
+    my ($wanted) = @_;
+    my @rows = split /\n/, $idp->sql("SELECT event || ' ' || detail
+        FROM identprov.audit WHERE event LIKE 'key%' ORDER BY number");
+    my @new = grep { $wanted || !/^key_retired / } @rows[ $audited .. $#rows ];
+    $audited = @rows;
+    return join "\n", @new;
+}
+
+my $cursor = '';
+sub told {
+    my ($kind, $next, @hashes) = split /\s+/, $idp->request('GET',
+        "/in/revocations?since=$cursor")->{body};
+    $cursor = $next;
+    return $kind eq 'reset' ? $kind : join ' ', @hashes[ 0 .. $#hashes - 2 ];
+}
+
+# The new signing key's kid, of both processes.
+sub withdrawn {
+    my ($kid) = @_;
+    ($status, $out, $errors) = $idp->run([ qw(key withdraw), $kid ]);
+    is($status, 0, 'key withdraw') or diag($errors);
+    unlike($out, qr/^\Q$kid\E/m, '... prints the others');
+    is(scalar(grep { keys_of($_)->{kids}{$kid} } @processes), 0,
+        '... no process publishes it');
+    my %signing = map { token_of($_, $session)->{kid} => 1 } @processes;
+    is(join(' ', keys %signing), ($out =~ /^(\S+) +\S+ +signing/m)[0],
+        '... all sign with another one');
+    return (keys %signing)[0];
+}
+
+my @log = split /\n/, audited('all');
+is($log[0], "key_created serve, $first->{kid}",
+    'the audit log has the first key');
+is_deeply([ @log[ 1, 2 ] ], [ map { "key_rotated command line, $_" } $second,
+        $third ], '... and the others');
+is(scalar(grep { /^key_rotated / } @log), 5, '... all of them');
+is(join(' ', grep { /^key_retired / } @log),
+    "key_retired command line, $first->{kid}", '... and what has retired');
+my $leaked = token_of('', $session)->{kid};
+is(($idp->run([qw(key withdraw)]))[0], 2, 'key withdraw needs a kid');
+($status, $out, $errors) = $idp->run([ qw(key withdraw), $first->{kid} ]);
+is("$status $errors", "1 identprov: there is no signing key $first->{kid}\n",
+    '... of a key that is there');
+is(audited(), '', '... and nothing is done');
+
+told();
+my $made = withdrawn($leaked);
+is(audited(), "key_withdrawn command line, $leaked\n"
+        . "key_created command line, $made", '... the audit log has it');
+is(told(), sha256_hex($session), '... and gateways forget its tokens');
+
+($status, $out) = $idp->run([qw(key rotate)]);
+my ($next) = $out =~ /^(\S+) +\S+ +next /m;
+audited();
+is(withdrawn($made), $next, 'the next key signs before its time');
+is(audited(), "key_withdrawn command line, $made", '... and none is made');
+
+$idp->sql('INSERT INTO identprov.session (hash, account_id, created_at,'
+        . ' last_used_at, expires_at) SELECT sha256(i::text::bytea), id, now(),'
+        . " now(), now() + interval '1 hour' FROM identprov.account,"
+        . ' generate_series(1, 1000) AS i');
+told();
+my ($old) = map { $_->{kid} } @{ listed()->{old} };
+is(withdrawn($old), $next, 'one that does not sign any more');
+is(audited(), "key_withdrawn command line, $old", '... is all that is gone');
+is(told(), 'reset', '... of many sessions gateways forget all');
 
 # --- without a database ----------------------------------------------------------
 
