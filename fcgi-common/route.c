@@ -14,11 +14,12 @@ static const char *const method_names[] = {
 };
 
 static bool fits(const char *pattern, const char *path);
-static size_t find(const struct igw_call *call, const struct igw_route *table,
-                   size_t count);
+static size_t find(const struct igw_request *request,
+                   const struct igw_route *table, size_t count);
 static void refuse(struct igw_call *call, const struct igw_route *table,
                    size_t count);
-static bool reaches(const struct igw_call *call, const struct igw_route *route);
+static bool reaches(const struct igw_request *request,
+                    const struct igw_route *route);
 static bool add_allow(struct igw_call *call, const struct igw_route *table,
                       size_t count);
 
@@ -26,7 +27,7 @@ void
 igw_route(struct igw_call *call, const struct igw_route *table, size_t count)
 {
     int64_t began_us = igw_metrics_begin();
-    size_t route = find(call, table, count);
+    size_t route = find(call->request, table, count);
 
     if (route < count) {
         table[route].handle(call);
@@ -44,13 +45,14 @@ igw_route_method(const struct igw_route *route)
 
 /* The place in the table; count: there is none. */
 static size_t
-find(const struct igw_call *call, const struct igw_route *table, size_t count)
+find(const struct igw_request *request, const struct igw_route *table,
+     size_t count)
 {
     size_t i = 0;
 
     while (i < count
-           && (table[i].method != call->request->method
-               || !reaches(call, &table[i]))) {
+           && (table[i].method != request->method
+               || !reaches(request, &table[i]))) {
         i++;
     }
     return i;
@@ -81,6 +83,15 @@ fits(const char *pattern, const char *path)
            && strchr(path + len - 1, '/') == NULL;
 }
 
+bool
+igw_route_is_slow(const struct igw_request *request,
+                  const struct igw_route *table, size_t count)
+{
+    size_t route = find(request, table, count);
+
+    return route < count && table[route].kind == IGW_ROUTE_SLOW;
+}
+
 const char *
 igw_route_last(const struct igw_call *call)
 {
@@ -88,10 +99,10 @@ igw_route_last(const struct igw_call *call)
 }
 
 static bool
-reaches(const struct igw_call *call, const struct igw_route *route)
+reaches(const struct igw_request *request, const struct igw_route *route)
 {
-    return (!route->is_internal || call->request->is_internal)
-           && fits(route->path, call->request->path);
+    return (route->kind != IGW_ROUTE_INTERNAL || request->is_internal)
+           && fits(route->path, request->path);
 }
 
 /* Allow and Accept-Patch. False: no route has this path. */
@@ -104,7 +115,7 @@ add_allow(struct igw_call *call, const struct igw_route *table, size_t count)
     for (size_t i = 0; i < count; i++) {
         const char *name = method_names[table[i].method];
 
-        if (!reaches(call, &table[i])) {
+        if (!reaches(call->request, &table[i])) {
             continue;
         }
         is_known = true;

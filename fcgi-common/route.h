@@ -7,11 +7,17 @@
 
 #include "http.h"
 
+enum igw_route_kind {
+    IGW_ROUTE_USUAL,
+    IGW_ROUTE_INTERNAL, /* 404 unless request.is_internal */
+    IGW_ROUTE_SLOW      /* for is_slow of struct igw_server */
+};
+
 struct igw_route {
     enum igw_method method;
     const char *path;
     void (*handle)(struct igw_call *call);
-    bool is_internal; /* 404 unless request.is_internal */
+    enum igw_route_kind kind;
 };
 
 /* "GET", "POST", ... */
@@ -24,6 +30,10 @@ const char *igw_route_method(const struct igw_route *route);
  */
 void igw_route(struct igw_call *call, const struct igw_route *table,
                size_t count);
+
+/* Whether the request's route is a slow one. */
+bool igw_route_is_slow(const struct igw_request *request,
+                       const struct igw_route *table, size_t count);
 
 /* The last part of the request's path, for routes that end in "*". */
 const char *igw_route_last(const struct igw_call *call);

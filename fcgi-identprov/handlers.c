@@ -1,34 +1,33 @@
 #include "handlers.h"
 
-#include <string.h>
-
 #include "app.h"
 #include "client.h"
 #include "problem.h"
+#include "ready.h"
 #include "route.h"
 
 static const struct igw_route routes[] = {
-    { IGW_POST, "/register", register_post, false },
-    { IGW_POST, "/login", login_post, false },
-    { IGW_GET, "/authenticate", authenticate_get, false },
-    { IGW_POST, "/logout", logout_post, false },
-    { IGW_GET, "/account", account_get, false },
-    { IGW_PATCH, "/account", account_patch, false },
-    { IGW_DELETE, "/account", account_delete, false },
-    { IGW_POST, "/account", account_patch, false },
-    { IGW_POST, "/account/delete", account_delete, false },
-    { IGW_POST, "/password", password_post, false },
-    { IGW_GET, "/sessions", sessions_get, false },
-    { IGW_DELETE, "/sessions", sessions_delete, false },
-    { IGW_POST, "/sessions", sessions_delete, false },
-    { IGW_DELETE, "/sessions/*", session_delete, false },
-    { IGW_POST, "/sessions/*", session_delete, false },
-    { IGW_GET, "/signin", signin_get, false },
-    { IGW_GET, "/.well-known/jwks.json", jwks_get, false },
-    { IGW_GET, "/revocations", revocations_get, true },
-    { IGW_GET, "/metrics", metrics_get, true },
-    { IGW_GET, "/healthz", healthz_get, false },
-    { IGW_GET, "/readyz", readyz_get, false },
+    { IGW_POST, "/register", register_post, IGW_ROUTE_SLOW },
+    { IGW_POST, "/login", login_post, IGW_ROUTE_SLOW },
+    { IGW_GET, "/authenticate", authenticate_get, IGW_ROUTE_USUAL },
+    { IGW_POST, "/logout", logout_post, IGW_ROUTE_USUAL },
+    { IGW_GET, "/account", account_get, IGW_ROUTE_USUAL },
+    { IGW_PATCH, "/account", account_patch, IGW_ROUTE_USUAL },
+    { IGW_DELETE, "/account", account_delete, IGW_ROUTE_SLOW },
+    { IGW_POST, "/account", account_patch, IGW_ROUTE_USUAL },
+    { IGW_POST, "/account/delete", account_delete, IGW_ROUTE_SLOW },
+    { IGW_POST, "/password", password_post, IGW_ROUTE_SLOW },
+    { IGW_GET, "/sessions", sessions_get, IGW_ROUTE_USUAL },
+    { IGW_DELETE, "/sessions", sessions_delete, IGW_ROUTE_USUAL },
+    { IGW_POST, "/sessions", sessions_delete, IGW_ROUTE_USUAL },
+    { IGW_DELETE, "/sessions/*", session_delete, IGW_ROUTE_USUAL },
+    { IGW_POST, "/sessions/*", session_delete, IGW_ROUTE_USUAL },
+    { IGW_GET, "/signin", signin_get, IGW_ROUTE_USUAL },
+    { IGW_GET, "/.well-known/jwks.json", jwks_get, IGW_ROUTE_USUAL },
+    { IGW_GET, "/revocations", revocations_get, IGW_ROUTE_INTERNAL },
+    { IGW_GET, "/metrics", metrics_get, IGW_ROUTE_INTERNAL },
+    { IGW_GET, "/healthz", healthz_get, IGW_ROUTE_USUAL },
+    { IGW_GET, "/readyz", readyz_get, IGW_ROUTE_USUAL },
 };
 
 void
@@ -45,22 +44,8 @@ handlers_handle(struct igw_call *call)
 bool
 handlers_is_slow(const struct igw_request *request)
 {
-    static const struct {
-        enum igw_method method;
-        const char *path;
-    } slow[] = {
-        { IGW_POST, "/register" },       { IGW_POST, "/login" },
-        { IGW_POST, "/password" },       { IGW_DELETE, "/account" },
-        { IGW_POST, "/account/delete" },
-    };
-
-    for (size_t i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
-        if (request->method == slow[i].method
-            && strcmp(request->path, slow[i].path) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return igw_route_is_slow(request, routes,
+                             sizeof(routes) / sizeof(routes[0]));
 }
 
 void
@@ -84,25 +69,10 @@ jwks_get(struct igw_call *call)
     igw_buf_clear(&jwks);
 }
 
-static void
-answer_status(struct igw_call *call, const char *status)
-{
-    struct json_t *json = igw_json_object();
-
-    igw_response_header(call->response, "Cache-Control",
-                        igw_slice_of("no-store"));
-    if (igw_json_set_text(json, "status", igw_slice_of(status))) {
-        igw_response_json(call->response, 200, json);
-    } else {
-        igw_problem_result(call, IGW_ERROR);
-    }
-    igw_json_free(&json);
-}
-
 void
 healthz_get(struct igw_call *call)
 {
-    answer_status(call, "live");
+    igw_ready_live(call);
 }
 
 static bool
@@ -121,20 +91,17 @@ can_sign(struct igw_call *call)
 void
 readyz_get(struct igw_call *call)
 {
-    enum igw_result rc = store_check_schema(call->pg);
-    bool has_key = can_sign(call);
+    const struct app *app = call->app;
+    const enum igw_result store = store_check_schema(call->pg);
+    const struct igw_lack lacks[] = {
+        { "database_unavailable", "The database cannot be asked.",
+          store != IGW_OK && store != IGW_INVALID },
+        { "wrong_schema", "The database schema is not this program's.",
+          store == IGW_INVALID },
+        { "no_commit", "The database has not committed for too long.",
+          app->heartbeat != NULL && !heartbeat_is_there(app->heartbeat) },
+        { "no_signing_key", "No signing key can be used.", !can_sign(call) },
+    };
 
-    if (rc == IGW_OK && has_key) {
-        answer_status(call, "ready");
-    } else if (!call->request->is_internal) {
-        igw_problem(call, 503, "not_ready", "This server is not ready.");
-    } else if (rc == IGW_INVALID) {
-        igw_problem(call, 503, "wrong_schema",
-                    "The database schema is not this program's.");
-    } else if (rc == IGW_OK) {
-        igw_problem(call, 503, "no_signing_key", "No signing key can be used.");
-    } else {
-        igw_problem(call, 503, "database_unavailable",
-                    "The database cannot be asked.");
-    }
+    igw_ready_answer(call, lacks, sizeof(lacks) / sizeof(lacks[0]));
 }

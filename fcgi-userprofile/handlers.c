@@ -7,6 +7,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "problem.h"
+#include "ready.h"
 #include "route.h"
 #include "rules.h"
 #include "store.h"
@@ -20,14 +21,14 @@ static void get_health(struct igw_call *call);
 static void get_readiness(struct igw_call *call);
 
 static const struct igw_route routes[] = {
-    { IGW_GET, "/userprofile", get_profile, false },
-    { IGW_POST, "/userprofile", post_profile, false },
-    { IGW_PUT, "/userprofile", put_profile, false },
-    { IGW_PATCH, "/userprofile", patch_profile, false },
-    { IGW_DELETE, "/userprofile", delete_profile, false },
-    { IGW_GET, "/metrics", igw_metrics_get, true },
-    { IGW_GET, "/healthz", get_health, false },
-    { IGW_GET, "/readyz", get_readiness, false },
+    { IGW_GET, "/userprofile", get_profile, IGW_ROUTE_USUAL },
+    { IGW_POST, "/userprofile", post_profile, IGW_ROUTE_USUAL },
+    { IGW_PUT, "/userprofile", put_profile, IGW_ROUTE_USUAL },
+    { IGW_PATCH, "/userprofile", patch_profile, IGW_ROUTE_USUAL },
+    { IGW_DELETE, "/userprofile", delete_profile, IGW_ROUTE_USUAL },
+    { IGW_GET, "/metrics", igw_metrics_get, IGW_ROUTE_INTERNAL },
+    { IGW_GET, "/healthz", get_health, IGW_ROUTE_USUAL },
+    { IGW_GET, "/readyz", get_readiness, IGW_ROUTE_USUAL },
 };
 
 typedef enum igw_result rules_function(struct json_t *document,
@@ -76,7 +77,6 @@ static void answer(const struct task *task, enum igw_result rc);
 static void answer_profile(const struct task *task);
 static void answer_not_modified(struct igw_call *call, const char *etag);
 static void refuse(struct igw_call *call, const char *reason);
-static void answer_status(struct igw_call *call, const char *status);
 static void no_store(struct igw_call *call);
 
 void
@@ -377,45 +377,24 @@ answer_not_modified(struct igw_call *call, const char *etag)
 static void
 get_health(struct igw_call *call)
 {
-    answer_status(call, "live");
+    igw_ready_live(call);
 }
 
 static void
 get_readiness(struct igw_call *call)
 {
     const struct app *app = call->app;
-    bool has_keys = jwks_generation(app->auth.jwks) > 0;
-    enum igw_result rc;
+    const enum igw_result store = store_check(call->pg);
+    const struct igw_lack lacks[] = {
+        { "database_unavailable", "The database cannot be asked.",
+          store != IGW_OK && store != IGW_INVALID },
+        { "wrong_schema", "The database schema is not this program's.",
+          store == IGW_INVALID },
+        { "no_keys", "There are no keys to verify tokens with.",
+          jwks_generation(app->auth.jwks) == 0 },
+    };
 
-    rc = store_check(call->pg);
-    if (has_keys && rc == IGW_OK) {
-        answer_status(call, "ready");
-    } else if (!call->request->is_internal) {
-        igw_problem(call, 503, "not_ready", "This server is not ready.");
-    } else if (!has_keys) {
-        igw_problem(call, 503, "no_keys",
-                    "There are no keys to verify tokens with.");
-    } else if (rc == IGW_INVALID) {
-        igw_problem(call, 503, "wrong_schema",
-                    "The database schema is not this program's.");
-    } else {
-        igw_problem(call, 503, "database_unavailable",
-                    "The database cannot be asked.");
-    }
-}
-
-static void
-answer_status(struct igw_call *call, const char *status)
-{
-    struct json_t *json = igw_json_object();
-
-    if (igw_json_set_text(json, "status", igw_slice_of(status))) {
-        no_store(call);
-        igw_response_json(call->response, 200, json);
-    } else {
-        igw_problem_result(call, IGW_ERROR);
-    }
-    igw_json_free(&json);
+    igw_ready_answer(call, lacks, sizeof(lacks) / sizeof(lacks[0]));
 }
 
 static void

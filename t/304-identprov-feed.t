@@ -357,6 +357,8 @@ wait_for(120, 'the setting', sub { $idp->sql(
 ok(wait_for(120, 'the end of it', sub { ask($id, '/1')->{status} == 503 }),
     'the standby is gone: not without a heartbeat');
 is(header(ask($id, '/1'), 'X-User'), undef, '... and nobody is named');
+is(json($idp->ask_internally(1, '/readyz', ''))->{code}, 'no_commit',
+    '... which is why it is not ready');
 is(ask($id)->{status}, 200, '... who wants none is answered');
 is(poll($cursor)->{kind}, 503, '... nothing is said by the feed');
 my @polls = $idp->at_once(12, sub { return $idp->ask_internally(1,

@@ -108,6 +108,21 @@ is(missing(''), '200 none', 'ready');
 $idp->sql(q(INSERT INTO identprov.schema_version VALUES (1000, 'later')));
 is(missing('/in'), '503 wrong_schema', 'a schema of much later');
 is(missing(''), '503 not_ready', '... outsiders hear less');
+$idp->sql('DELETE FROM identprov.signing_key WHERE sign_from > now()');
+$idp->make_passphrase("$room/other", 'another passphrase of ours');
+my ($withdrawn) = $idp->run([ qw(key withdraw),
+        $idp->sql('SELECT kid FROM identprov.signing_key') ],
+    env => { KEY_PASSPHRASE_FILE => "$room/other" });
+is($withdrawn, 0, 'a key that this process cannot open');
+my $all;
+ok(wait_for(60, 'both', sub {
+            $all = json($idp->request('GET', '/in/readyz'))->{detail};
+            $all =~ /no_signing_key/ }), '... is missing, too');
+like($all, qr/^wrong_schema: The [^.]+\. no_signing_key: No [^.]+\.$/,
+    '... of two things each is named');
+unlike($idp->request('GET', '/readyz')->{body}, qr/key|schema/,
+    '... not to outsiders');
+$idp->make_passphrase("$room/passphrase", 'another passphrase of ours');
 $idp->sql('DELETE FROM identprov.schema_version WHERE version = 1000');
 $idp->end_part('KILL', 'postgres');
 is(missing('/in'), '503 database_unavailable', 'no database');
@@ -116,7 +131,7 @@ my $without = metrics();
 ok(!exists $without->{identprov_sessions}, '... metrics go on, less sessions');
 cmp_ok($without->{identprov_database_losses_total}, '>', 0, '... with losses');
 $idp->start_postgres;
-ok(wait_for(20, 'ready', sub { missing('') eq '200 none' }), 'and back');
+ok(wait_for(60, 'ready', sub { missing('') eq '200 none' }), 'and back');
 $idp->stops_cleanly;
 
 # --- userprofile -------------------------------------------------------------------

@@ -71,11 +71,11 @@ get_inner(struct igw_call *c)
 }
 
 static const struct igw_route routes[] = {
-    { IGW_GET, "/thing", get_thing, false },
-    { IGW_POST, "/thing", post_thing, false },
-    { IGW_GET, "/inner", get_inner, true },
-    { IGW_PUT, "/thing", get_inner, true },
-    { IGW_PATCH, "/patched", post_thing, false }
+    { IGW_GET, "/thing", get_thing, IGW_ROUTE_USUAL },
+    { IGW_POST, "/thing", post_thing, IGW_ROUTE_USUAL },
+    { IGW_GET, "/inner", get_inner, IGW_ROUTE_INTERNAL },
+    { IGW_PUT, "/thing", get_inner, IGW_ROUTE_INTERNAL },
+    { IGW_PATCH, "/patched", post_thing, IGW_ROUTE_USUAL }
 };
 
 static void
