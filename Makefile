@@ -15,13 +15,13 @@ MAN = $(PREFIX)/share/man
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all apps module nginx unit fixture run test test-asan test-matrix \
+.PHONY: all apps module nginx unit fuzzers fixture run test test-asan test-matrix \
 	test-memory test-valgrind test-storm test-timing \
-	test-revocation model check bench bench-identprov install clean help FORCE
+	test-revocation fuzz model check bench bench-identprov install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind test-storm \
-	test-timing model bench bench-identprov clean help,$(goals)),)
+	test-timing fuzz model bench bench-identprov clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -43,6 +43,7 @@ includes_of_nginx = http server public fastcgi userprofile
 units = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard \
 	t/unit/common_*.c t/unit/identprov_*.c t/unit/module_*.c \
 	t/unit/userprofile_*.c)))
+fuzzers = $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard t/fuzz/*.c)))
 fixtures = $(patsubst t/fixture/%.c,$(BUILD)/fixture/%,$(sort $(wildcard t/fixture/*.c))) \
 	$(patsubst t/fixture/%.c,$(BUILD)/fixture/%_undefended,$(wildcard t/fixture/igw_echo.c)) \
 	$(BUILD)/fixture/identprov_next
@@ -53,6 +54,7 @@ module: $(module_so)
 # with configure.sh --nginx-src
 nginx: $(if $(NGINX_TREE),$(NGINX))
 unit: $(units)
+fuzzers: $(fuzzers)
 fixture: $(fixtures)
 
 # --- flags -----------------------------------------------------------------
@@ -188,14 +190,43 @@ $(BUILD)/unit/userprofile_%: t/unit/userprofile_%.c $(userprofile_obj) $(BUILD)/
 		$(call without_main,$(userprofile_obj)) $(BUILD)/libigw.a \
 		$(LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
 
+nginx_includes = $(addprefix -I$(BUILD)/nginx/,src/core src/event \
+	src/event/modules src/os/unix src/http src/http/modules src/http/v2 objs)
+
 # Files of the module that need little of nginx.
 $(BUILD)/unit/module_%: t/unit/module_%.c $(module_src) $(BUILD)/nginx/configured
 	@mkdir -p $(@D)
 	$(call say,LD $@)
-	$(Q)$(CC) -std=gnu11 -O1 -g $(SANITIZE) $(CFLAGS) \
-		$(addprefix -I$(BUILD)/nginx/,src/core src/event src/event/modules \
-		src/os/unix src/http src/http/modules src/http/v2 objs) \
+	$(Q)$(CC) -std=gnu11 -O1 -g $(SANITIZE) $(CFLAGS) $(nginx_includes) \
 		$(LDFLAGS) -o $@ $< $(CMOCKA_LIBS)
+
+# Programs of libFuzzer, which want clang: `make fuzz` sets what they need.
+fuzz_link = -fsanitize=fuzzer $(APP_LDFLAGS) $(LDFLAGS)
+
+$(BUILD)/fuzz/common_%: t/fuzz/common_%.c $(BUILD)/libigw.a
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(call compile,common) $(fuzz_link) -o $@ $< $(BUILD)/libigw.a $(LIBS)
+
+$(BUILD)/fuzz/identprov_%: t/fuzz/identprov_%.c $(identprov_obj) $(BUILD)/libigw.a
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(call compile,identprov) $(fuzz_link) -o $@ $< \
+		$(call without_main,$(identprov_obj)) $(BUILD)/libigw.a \
+		$(LIBS) $(SODIUM_LIBS) $(CRYPT_LIBS)
+
+$(BUILD)/fuzz/userprofile_%: t/fuzz/userprofile_%.c $(userprofile_obj) $(BUILD)/libigw.a
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(call compile,userprofile) $(fuzz_link) -o $@ $< \
+		$(call without_main,$(userprofile_obj)) $(BUILD)/libigw.a \
+		$(LIBS) $(CURL_LIBS)
+
+$(BUILD)/fuzz/module_%: t/fuzz/module_%.c $(module_src) $(BUILD)/nginx/configured
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(CC) -std=gnu11 -O1 -g $(SANITIZE) $(CFLAGS) $(nginx_includes) \
+		-fsanitize=fuzzer $(LDFLAGS) -o $@ $<
 
 # The same program without the defence against smuggled requests.
 $(BUILD)/fixture/%_undefended: t/fixture/%.c $(wildcard fcgi-common/*.[ch]) $(BUILD)/flags
@@ -247,6 +278,11 @@ prepare = BUILD='$(BUILD)' ./configure.sh --again --for=$(1) --install-deps \
 rebuild = $(MAKE) --no-print-directory \
 	$(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) BUILD='$(BUILD)'
 
+# Everything again, by clang, in a place of its own.
+build_fuzzers = $(rebuild) -s BUILD='$(BUILD)/fuzzing' CC="$${FUZZ_CC:-clang}" \
+	SANITIZE='-fsanitize=address,undefined,fuzzer-no-link \
+	-fno-sanitize-recover=undefined -fno-omit-frame-pointer' fuzzers
+
 run:
 	@$(call prepare,run)
 	@$(rebuild) all >&2
@@ -255,8 +291,15 @@ run:
 test:
 	@$(call prepare,test)
 	@$(rebuild) all unit fixture
+	$(if $(or $(findstring fuzz,$(TESTS)),$(if $(TESTS),,all)),@$(build_fuzzers))
 	@exec env BUILD='$(BUILD)' scripts/prove $(TESTS)
 	$(if $(TESTS),,@exec env BUILD='$(BUILD)' ASAN=module scripts/test-asan)
+
+fuzz:
+	@$(call prepare,test)
+	@$(build_fuzzers)
+	@exec env BUILD='$(BUILD)' SECONDS='$(or $(SECONDS),60)' NAMES='$(NAMES)' \
+		scripts/prove -v t/600-fuzz.t
 
 test-asan:
 	@$(call prepare,test)
@@ -351,6 +394,8 @@ help:
 	@echo 'make test-valgrind  the module'"'"'s tests with nginx under valgrind'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'
 	@echo '                 mirror has them (VERSIONS=)'
+	@echo 'make fuzz       what reads bytes from outside, a minute each (SECONDS=,'
+	@echo '                NAMES= of t/fuzz)'
 	@echo 'make test-revocation  two gateways, and all that goes wrong (SECONDS=,'
 	@echo '                 SEED=); gateways that lack a part of the protocol fail'
 	@echo 'make model       searches all states of the revocation protocol'

@@ -374,6 +374,22 @@ look_for_test() {
     python_with 'jwcrypto, jwt, yaml'
     python=$found
     program jose jose jose
+    look_for_fuzzer
+}
+
+# Debian has clang's runtime in a package with the version in its name.
+look_for_fuzzer() {
+    fuzz_cc=${FUZZ_CC:-clang}
+    if echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' \
+        | "$fuzz_cc" -x c - -o /dev/null -fsanitize=fuzzer,address \
+            > /dev/null 2>&1; then
+        say libFuzzer "$(command -v "$fuzz_cc")"
+        return
+    fi
+    clang=$(apt-cache depends clang 2> /dev/null \
+        | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+    lack clang clang
+    lack libFuzzer "libclang-rt-${clang:-14}-dev"
 }
 
 look_for_check() {
