@@ -11,7 +11,7 @@ typedef struct {
     const ngx_http_identgw_name_t      *session;
     uint64_t                            marks;        /* set by rebuild */
     unsigned                            authorization : 1;
-    unsigned                            proxy : 1;
+    unsigned                            forbidden : 1;
     unsigned                            cookies : 1;
 } ngx_http_identgw_headers_drop_t;
 
@@ -40,7 +40,6 @@ static ngx_uint_t ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
 static const ngx_str_t  ngx_http_identgw_headers_auth =
     ngx_string("authorization");
 static const ngx_str_t  ngx_http_identgw_headers_cookie = ngx_string("cookie");
-static const ngx_str_t  ngx_http_identgw_headers_proxy = ngx_string("proxy");
 
 
 ngx_int_t
@@ -59,7 +58,7 @@ ngx_http_identgw_headers_strip(ngx_http_request_t *r,
     ngx_memzero(&drop, sizeof(ngx_http_identgw_headers_drop_t));
 
     drop.scf = scf;
-    drop.proxy = 1;
+    drop.forbidden = 1;
 
     rc = ngx_http_identgw_headers_rebuild(r, &drop, NULL);
 
@@ -507,10 +506,7 @@ ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
         return 1;
     }
 
-    if (drop->proxy
-        && ngx_http_identgw_names_equal(&ngx_http_identgw_headers_proxy,
-                                        &h->key))
-    {
+    if (drop->forbidden && ngx_http_identgw_names_forbidden(&h->key)) {
         return 1;
     }
 

@@ -43,8 +43,8 @@ ngx_http_identgw_headers_are_marked(const ngx_http_request_t *r,
 }
 
 /*
- * Takes out the identity headers of "scf" but Authorization, and Proxy, and
- * what Connection says of any of them. NGX_DECLINED: there was nothing.
+ * Takes out the identity headers of "scf" but Authorization, what no client may
+ * send, and what Connection says of an identity header. NGX_DECLINED: there was nothing.
  */
 ngx_int_t ngx_http_identgw_headers_strip(ngx_http_request_t *r,
     const ngx_http_identgw_srv_conf_t *scf);

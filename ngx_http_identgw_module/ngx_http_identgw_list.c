@@ -22,7 +22,6 @@ char *
 ngx_http_identgw_list_set(ngx_conf_t *cf, ngx_http_identgw_srv_conf_t *scf,
     const ngx_str_t *args, ngx_uint_t n)
 {
-    static const ngx_str_t  proxy = ngx_string("proxy");
     static const ngx_str_t  connection = ngx_string("connection");
 
     char        *rv;
@@ -37,7 +36,7 @@ ngx_http_identgw_list_set(ngx_conf_t *cf, ngx_http_identgw_srv_conf_t *scf,
     }
 
     ngx_http_identgw_list_find_user(scf);
-    scf->marks |= ngx_http_identgw_names_marks(&proxy);
+    scf->marks |= ngx_http_identgw_names_forbidden_marks();
     scf->marks |= ngx_http_identgw_names_letter_marks(&connection);
 
     return NGX_CONF_OK;

@@ -56,6 +56,13 @@ static const ngx_str_t  ngx_http_identgw_names_of_question[] = {
 };
 
 
+static const ngx_str_t  ngx_http_identgw_names_of_no_client[] = {
+    ngx_string("proxy"),
+    ngx_string("x_groups"),
+    ngx_null_string
+};
+
+
 ngx_int_t
 ngx_http_identgw_names_init(ngx_pool_t *pool, const ngx_str_t *key,
     ngx_http_identgw_name_t *name)
@@ -165,6 +172,30 @@ ngx_http_identgw_names_reserved(const ngx_str_t *folded)
 {
     return ngx_http_identgw_names_listed(ngx_http_identgw_names_of_http,
                                          folded);
+}
+
+
+ngx_uint_t
+ngx_http_identgw_names_forbidden(const ngx_str_t *key)
+{
+    return ngx_http_identgw_names_listed(ngx_http_identgw_names_of_no_client,
+                                         key);
+}
+
+
+uint64_t
+ngx_http_identgw_names_forbidden_marks(void)
+{
+    uint64_t          marks;
+    const ngx_str_t  *name;
+
+    marks = 0;
+
+    for (name = ngx_http_identgw_names_of_no_client; name->len; name++) {
+        marks |= ngx_http_identgw_names_marks(name);
+    }
+
+    return marks;
 }
 
 

@@ -65,6 +65,13 @@ ngx_uint_t ngx_http_identgw_names_is_token(const ngx_str_t *name);
 /* Whether nginx or HTTP itself lives by the header of that folded name. */
 ngx_uint_t ngx_http_identgw_names_reserved(const ngx_str_t *folded);
 
+/*
+ * Whether no client may send "key", whatever the identity headers are: it
+ * would be taken for what the web server, or identprov, says.
+ */
+ngx_uint_t ngx_http_identgw_names_forbidden(const ngx_str_t *key);
+uint64_t ngx_http_identgw_names_forbidden_marks(void);
+
 /* Whether the questions to the identity provider use that folded name. */
 ngx_uint_t ngx_http_identgw_names_asked(const ngx_str_t *folded);
 

@@ -30,6 +30,8 @@ X-User: admin
 x-user: admin2
 X-EMAIL: admin@example.org
 X-First-Name: Admin
+X-Groups: admin
+x.groups: admin
 X-Other: stays
 Proxy: http://evil.example/
 --- response_body eval

@@ -72,7 +72,7 @@ my @BYTES = grep { !/[:\x7f]/ } map { chr } 0x21 .. 0xff;
 
 sub random_name {
     my $name = one_of(
-        sub { one_of(qw(X-User X-Email X-First-Name Proxy)) },
+        sub { one_of(qw(X-User X-Email X-First-Name X-Groups Proxy)) },
         sub { join one_of('-', '_', '', '.'), map { one_of(@PARTS) }
                 1 .. 1 + rand 3 },
         sub { join '', map { one_of(@BYTES) } 1 .. 1 + rand 12 })->();

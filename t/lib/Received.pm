@@ -104,7 +104,7 @@ sub gateway_lines {
     my @cookies = $is_withheld ? cookies_without_session($lines) : ();
     my @kept = grep {
         my $name = fold($_->[0]);
-        !$IS_IDENTITY{$name} && $name ne 'proxy'
+        !$IS_IDENTITY{$name} && $name !~ /\A(?:proxy|x_groups)\z/
             && !($is_on && $name eq 'authorization')
             && !($is_withheld && $name eq 'jsessionid')
             && !(@cookies && $name eq 'cookie');
