@@ -157,7 +157,8 @@ ngx_http_identgw_check_uri(const ngx_http_core_srv_conf_t *server,
     }
 
     if (!clcf->internal) {
-        return "is not \"internal\", clients could ask it themselves";
+        return "is not \"internal\", add it, or clients could ask it "
+               "themselves";
     }
 
     lcf = clcf->loc_conf[ngx_http_identgw_module.ctx_index];
@@ -190,7 +191,8 @@ ngx_http_identgw_check_page(ngx_conf_t *cf,
     fault = NULL;
 
     if (clcf != NULL && clcf->internal) {
-        fault = "is \"internal\", browsers could not ask it";
+        fault = "is \"internal\", browsers could not ask it; name a page "
+            "that they can";
 
     } else if (lcf->mode == NGX_HTTP_IDENTGW_ON) {
         fault = "is itself protected, browsers would go in circles; add "

@@ -1,9 +1,8 @@
-# What "nginx -t" refuses of the locations that the module asks, and what is
-# found out at the first use.
+# The locations that the module asks: where they are found, and what is found
+# out at their first use only.
 use lib 't/lib';
 use Test::Nginx::Socket 'no_plan';
 use ModuleTest;
-use Refused;
 
 repeat_each(2);
 no_long_string();
@@ -12,116 +11,7 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: no authenticate location
---- config
-location /app { identgw on; }
---- error_log
-[emerg]
-location for identgw_authenticate "/.identgw/authenticate" does not exist, add it with "internal"; it is needed by "identgw" in
-
-
-
-=== TEST 2: no sign-in location
---- config
-location = /.identgw/authenticate { internal; }
-location /app { identgw on; }
---- error_log
-[emerg]
-location for identgw_signin "/.identgw/signin" does not exist
-
-
-
-=== TEST 3: optional needs them, too
---- config
-location /app { identgw optional; }
---- error_log
-[emerg]
-location for identgw_authenticate "/.identgw/authenticate" does not exist
-
-
-
-=== TEST 4: an authenticate location that is not internal
---- config
-location = /.identgw/authenticate { return 204; }
-location /app { identgw on; }
---- error_log
-[emerg]
-location for identgw_authenticate "/.identgw/authenticate" is not "internal", clients could ask it themselves
-
-
-
-=== TEST 5: a prefix location that is not internal
---- config
-location /.identgw/ { return 204; }
-location /app { identgw on; }
---- error_log
-[emerg]
-location for identgw_authenticate "/.identgw/authenticate" is not "internal"
-
-
-
-=== TEST 6: a regex location that is not internal
---- config
-location /.identgw/ { internal; }
-location ~ authenticate$ { return 204; }
-location /app { identgw on; }
---- error_log
-[emerg]
-location for identgw_authenticate "/.identgw/authenticate" is not "internal"
-
-
-
-=== TEST 7: a nested location that is itself protected
---- config
-location /.identgw/ { internal; location /.identgw/auth { identgw on; } }
---- error_log
-[emerg]
-location for identgw_authenticate "/.identgw/authenticate" is itself protected
-
-
-
-=== TEST 8: a regex location nested in a prefix one
---- config
-location /.identgw/ { internal; location ~ auth { identgw on; } }
---- error_log
-[emerg]
-location for identgw_authenticate "/.identgw/authenticate" is itself protected
-
-
-
-=== TEST 9: a sign-in location that is not internal
---- config
-location = /.identgw/authenticate { internal; }
-location /.identgw/signin { return 200; }
-location /app { identgw on; }
---- error_log
-[emerg]
-location for identgw_signin "/.identgw/signin" is not "internal"
-
-
-
-=== TEST 10: an authenticate location that is itself protected
---- config
-identgw on;
-location /.identgw/ { internal; }
---- error_log
-[emerg]
-location for identgw_authenticate "/.identgw/authenticate" is itself protected, add "identgw off" to it
-
-
-
-=== TEST 11: a sign-in location that is itself protected
---- config
-location = /.identgw/authenticate { internal; }
-location = /.identgw/signin { internal; identgw optional; }
-location /app { identgw on; }
---- error_log
-[emerg]
-location for identgw_signin "/.identgw/signin" is itself protected
-
-
-
-=== TEST 12: a prefix location is found
+=== TEST 1: a prefix location is found
 --- config
 location /.identgw/ { internal; fastcgi_param PEER_ROLE signin; include $TEST_NGINX_CONF/peer.conf; }
 location /app { identgw on; }
@@ -134,7 +24,7 @@ GET /app
 
 
 
-=== TEST 13: ^~ keeps a regex location away
+=== TEST 2: ^~ keeps a regex location away
 --- config
 location ^~ /.identgw/ { internal; fastcgi_param PEER_ROLE signin; include $TEST_NGINX_CONF/peer.conf; }
 location ~ authenticate$ { return 204; }
@@ -148,7 +38,7 @@ GET /app
 
 
 
-=== TEST 14: a regex location is found
+=== TEST 3: a regex location is found
 --- config
 location ~ ^/\.identgw/ { internal; fastcgi_param PEER_ROLE signin; include $TEST_NGINX_CONF/peer.conf; }
 location /app { identgw on; }
@@ -161,7 +51,7 @@ GET /app
 
 
 
-=== TEST 15: sign-in off needs no location
+=== TEST 4: sign-in off needs no location
 --- config
 location = /.identgw/authenticate { internal; }
 identgw_signin off;
@@ -175,7 +65,7 @@ GET /app
 
 
 
-=== TEST 16: a location of another server may be missing
+=== TEST 5: a location of another server may be missing
 --- http_config
 identgw_session_name SID;
 server { listen unix:$TEST_NGINX_CONF/idle; }
@@ -191,7 +81,7 @@ GET /app
 
 
 
-=== TEST 17: everything at http level
+=== TEST 6: everything at http level
 --- http_config
 identgw on;
 identgw_authenticate /ask;
@@ -218,7 +108,7 @@ log in
 
 
 
-=== TEST 18: an authenticate location that is not known before its first use
+=== TEST 7: an authenticate location that is not known before its first use
 --- config
 rewrite ^/ask$ /public last;
 location = /ask { internal; }
@@ -240,7 +130,7 @@ identgw: location "/public" of "/public" is not "internal"
 
 
 
-=== TEST 19: an authenticate location that rewrites itself into a protected one
+=== TEST 8: an authenticate location that rewrites itself into a protected one
 --- config
 location = /ask { internal; rewrite ^ /protected last; }
 location = /protected { identgw on; identgw_authenticate /ask; fastcgi_param PEER_ROLE authenticate; include $TEST_NGINX_CONF/peer.conf; }
@@ -259,7 +149,7 @@ identgw: location "/protected" of "/protected" is itself protected, it needs "id
 
 
 
-=== TEST 20: a sign-in location that is not known before its first use
+=== TEST 9: a sign-in location that is not known before its first use
 --- config
 rewrite ^/log-in$ /public last;
 location = /log-in { internal; }
@@ -278,7 +168,7 @@ identgw: location "/public" of "/public" is not "internal"
 
 
 
-=== TEST 21: the internal locations are no way in for a client
+=== TEST 10: the internal locations are no way in for a client
 --- config
 include $TEST_NGINX_CONF/idp.conf;
 --- request eval
@@ -287,3 +177,18 @@ include $TEST_NGINX_CONF/idp.conf;
 JSESSIONID: ok-client
 --- error_code eval
 [404, 404, 404]
+
+
+
+=== TEST 11: a variable that there is not
+--- config
+include $TEST_NGINX_CONF/idp.conf;
+location /app {
+    identgw on;
+    identgw_require $no_such_thing;
+}
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+unknown "no_such_thing" variable
