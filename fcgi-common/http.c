@@ -5,6 +5,7 @@
  */
 #include "http.h"
 
+#include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,13 +27,13 @@ enum {
     RECORD_HEADER_BYTES = 8,
     RECORD_BYTES = 65535, /* the content of one */
     /* For all parameters, and the empty one behind them. */
-    FEED_RECORDS = IGW_PARAMS_MAX_BYTES / RECORD_BYTES + 2,
-    PIPE_BYTES = 2 * IGW_PARAMS_MAX_BYTES
+    FEED_RECORDS = IGW_PARAMS_MAX_BYTES / RECORD_BYTES + 2
 };
 
 struct igw_exchange {
     FCGX_Request fcgi; /* its ipcFd is feed[0] except while it writes */
     int feed[2];       /* a pipe; empty but for a moment in open_request() */
+    int feed_bytes;    /* that it holds */
     struct igw_params params;
     struct igw_request request;
     struct igw_response response;
@@ -78,13 +79,13 @@ static const struct {
 static struct refusal refusal_of(const struct igw_exchange *exchange,
                                  const struct igw_frame *frame);
 static bool make_id(char id[IGW_PARAMS_ID_SIZE]);
-static bool open_feed(int feed[2]);
+static bool open_feed(struct igw_exchange *exchange);
 static void close_feed(int feed[2]);
 static bool open_request(struct igw_exchange *exchange,
                          const struct igw_frame *frame,
                          struct igw_slice params);
-static bool write_feed(int feed, const struct igw_frame *frame,
-                       struct igw_slice params);
+static bool write_feed(struct igw_exchange *exchange,
+                       const struct igw_frame *frame, struct igw_slice params);
 static void read_request(struct igw_exchange *exchange,
                          const struct igw_frame *frame,
                          struct refusal *refusal);
@@ -105,7 +106,7 @@ igw_exchange_new(void)
     if (exchange == NULL) {
         return NULL;
     }
-    if (FCGX_Init() != 0 || !open_feed(exchange->feed)) {
+    if (FCGX_Init() != 0 || !open_feed(exchange)) {
         free(exchange);
         return NULL;
     }
@@ -223,16 +224,13 @@ make_id(char id[IGW_PARAMS_ID_SIZE])
 
 /* Without blocking: libfcgi fails where it would wait for what never comes. */
 static bool
-open_feed(int feed[2])
+open_feed(struct igw_exchange *exchange)
 {
-    if (pipe2(feed, O_CLOEXEC | O_NONBLOCK) != 0) {
-        feed[0] = feed[1] = -1;
+    if (pipe2(exchange->feed, O_CLOEXEC | O_NONBLOCK) != 0) {
+        exchange->feed[0] = exchange->feed[1] = -1;
         return false;
     }
-    if (fcntl(feed[1], F_SETPIPE_SZ, PIPE_BYTES) < PIPE_BYTES) {
-        close_feed(feed);
-        return false;
-    }
+    exchange->feed_bytes = fcntl(exchange->feed[1], F_GETPIPE_SZ);
     return true;
 }
 
@@ -253,12 +251,13 @@ open_request(struct igw_exchange *exchange, const struct igw_frame *frame,
 {
     int *feed = exchange->feed;
 
-    if (feed[0] < 0 && !open_feed(feed)) {
+    if (feed[0] < 0 && !open_feed(exchange)) {
         return false;
     }
     exchange->fcgi.ipcFd = feed[0];
     exchange->fcgi.keepConnection = 1;
-    if (!write_feed(feed[1], frame, params)) {
+    if (!write_feed(exchange, frame, params)) {
+        igw_logf(IGW_LOG_ERROR, "fcgi_refused", "pipe: %s", strerror(errno));
         close_feed(feed);
         return false;
     }
@@ -273,7 +272,8 @@ open_request(struct igw_exchange *exchange, const struct igw_frame *frame,
 
 /* FCGI_BEGIN_REQUEST, FCGI_PARAMS records if any, the empty one. */
 static bool
-write_feed(int feed, const struct igw_frame *frame, struct igw_slice params)
+write_feed(struct igw_exchange *exchange, const struct igw_frame *frame,
+           struct igw_slice params)
 {
     unsigned char id_high = (unsigned char)(frame->id >> 8);
     unsigned char id_low = (unsigned char)(frame->id & 255);
@@ -301,7 +301,10 @@ write_feed(int feed, const struct igw_frame *frame, struct igw_slice params)
         params.data += len;
         params.len -= len;
     }
-    return writev(feed, parts, count) == (ssize_t)whole;
+    if (exchange->feed_bytes < (int)whole) {
+        exchange->feed_bytes = fcntl(exchange->feed[1], F_SETPIPE_SZ, whole);
+    }
+    return writev(exchange->feed[1], parts, count) == (ssize_t)whole;
 }
 
 static void
