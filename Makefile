@@ -10,6 +10,9 @@ MODULES = /usr/lib/nginx/modules
 NGINX_CONF = /etc/nginx
 SOCKETS = /run/identgw
 MAN = $(PREFIX)/share/man
+UNITS = $(PREFIX)/lib/systemd/system
+SYSUSERS = $(PREFIX)/lib/sysusers.d
+NGINX_GROUP = www-data
 
 .DEFAULT_GOAL := all
 .SUFFIXES:
@@ -40,6 +43,7 @@ without_main = $(filter-out %/main.o,$(1))
 programs = $(BUILD)/identprov $(BUILD)/userprofile
 pages = $(programs:=.8)
 includes_of_nginx = http server public fastcgi userprofile
+units_of_systemd = $(foreach name,identprov userprofile,$(name).service $(name).socket)
 units = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard \
 	t/unit/common_*.c t/unit/identprov_*.c t/unit/module_*.c \
 	t/unit/userprofile_*.c)))
@@ -380,6 +384,16 @@ install: all $(pages)
 		scripts/cut-conf "identgw/$$name.conf" 'SOCKETS=$(SOCKETS)' \
 			> '$(DESTDIR)$(NGINX_CONF)/identgw/'"$$name.conf" || exit; \
 	done
+	$(Q)install -d '$(DESTDIR)$(UNITS)' '$(DESTDIR)$(SYSUSERS)'
+	$(Q)for name in $(units_of_systemd); do \
+		sed -e 's,@BIN@,$(PREFIX)/bin,; s,@SOCKETS@,$(SOCKETS),' \
+			-e 's,@GROUP@,$(NGINX_GROUP),' "packaging/systemd/$$name" \
+			> '$(DESTDIR)$(UNITS)/'"$$name" || exit; \
+	done
+	$(Q)for name in identprov userprofile; do \
+		install -m 644 "packaging/systemd/$$name.sysusers" \
+			'$(DESTDIR)$(SYSUSERS)/'"$$name.conf" || exit; \
+	done
 
 clean:
 	rm -rf '$(BUILD)'
@@ -411,5 +425,6 @@ help:
 	@echo '                 sessions (SIZES=): bench/identprov.md'
 	@echo 'make install     programs and manual pages below PREFIX (configure.sh),'
 	@echo '                 the module in MODULES, what nginx.conf includes in'
-	@echo '                 NGINX_CONF/identgw; before all of them DESTDIR='
+	@echo '                 NGINX_CONF/identgw, systemd units in UNITS; before all of'
+	@echo '                 them DESTDIR='
 	@echo 'make clean       removes $(BUILD)/; the data of make run is in var/'

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "service.h"
 
 enum {
     BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
@@ -56,6 +57,7 @@ igw_listen_open(struct igw_listener *listener, const char *address)
         igw_listen_close(listener);
         return IGW_INVALID;
     }
+    igw_service_ready(listener->fd);
     return IGW_OK;
 }
 
@@ -64,6 +66,7 @@ igw_listen_hide(struct igw_listener *listener)
 {
     struct stat now;
 
+    igw_service_stopping();
     if (listener->path != NULL && lstat(listener->path, &now) == 0
         && now.st_ino == listener->made.st_ino
         && now.st_dev == listener->made.st_dev) {

@@ -15,7 +15,11 @@ struct igw_listener {
     struct stat made;  /* that socket, so that no other's is removed */
 };
 
-/* `address` as igw_server.listen. IGW_INVALID: logged with the reason. */
+/*
+ * `address` as igw_server.listen. IGW_INVALID: logged with the reason. A
+ * service manager is told that the process is ready, for who connects waits
+ * from now on.
+ */
 enum igw_result igw_listen_open(struct igw_listener *listener,
                                 const char *address) IGW_MUST_CHECK;
 /* Its unix socket goes, unless another process has replaced it. */

@@ -30,6 +30,7 @@ enum app_same_site {
 
 struct app_settings {
     const char *database;
+    const char *database_password_file;
     const char *serve_role;
     const char *listen; /* NULL: a socket that was passed on */
     int64_t threads;

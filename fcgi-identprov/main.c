@@ -6,12 +6,17 @@
 #include "app.h"
 #include "cli.h"
 #include "commands.h"
+#include "pg_password.h"
 
 #define FIELD(name) offsetof(struct app_settings, name)
 
 static const struct igw_setting settings_table[] = {
     { "DATABASE", IGW_SETTING_TEXT, NULL, 1, 4096, NULL,
       "PostgreSQL connection string.", FIELD(database) },
+    { "DATABASE_PASSWORD_FILE", IGW_SETTING_TEXT, "", 0, 4096, NULL,
+      "The file with the password for it, one line; needless with peer or a "
+      "certificate.",
+      FIELD(database_password_file) },
     { "SERVE_ROLE", IGW_SETTING_TEXT, "", 0, 63, NULL,
       "The database role that serve connects as, when it is not migrate's: "
       "migrate grants to it what it needs.",
@@ -145,6 +150,8 @@ check(const void *target, FILE *errors)
 
     if (fault != NULL) {
         (void)fprintf(errors, "IDENTPROV_DATABASE is wrong: %s\n", fault);
+        is_valid = false;
+    } else if (!igw_pg_password(settings->database_password_file, errors)) {
         is_valid = false;
     }
     if (!session_name_is_valid(settings->session_name)) {

@@ -7,12 +7,14 @@
 #include "fetch.h"
 #include "handlers.h"
 #include "log.h"
+#include "pg_password.h"
 #include "server.h"
 #include "store.h"
 #include "zone.h"
 
 struct settings {
     const char *database;
+    const char *database_password_file;
     const char *serve_role;
     const char *listen;
     int64_t threads;
@@ -36,6 +38,10 @@ struct settings {
 static const struct igw_setting settings_table[] = {
     { "DATABASE", IGW_SETTING_TEXT, NULL, 1, 4096, NULL,
       "PostgreSQL connection string.", FIELD(database) },
+    { "DATABASE_PASSWORD_FILE", IGW_SETTING_TEXT, "", 0, 4096, NULL,
+      "The file with the password for it, one line; needless with peer or a "
+      "certificate.",
+      FIELD(database_password_file) },
     { "SERVE_ROLE", IGW_SETTING_TEXT, "", 0, 63, NULL,
       "The database role that serve connects as, when it is not migrate's: "
       "migrate grants to it what it needs.",
@@ -104,7 +110,8 @@ check(const void *target, FILE *errors)
     if (fault != NULL) {
         (void)fprintf(errors, "USERPROFILE_DATABASE is wrong: %s\n", fault);
     }
-    return fault == NULL;
+    return fault == NULL
+           && igw_pg_password(settings->database_password_file, errors);
 }
 
 static const struct igw_command commands[] = {

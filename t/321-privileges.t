@@ -131,7 +131,37 @@ $idp->start_identprov(1, DATABASE => "host=$room/pg dbname=identprov"
 is($idp->request('GET', '/1/authenticate',
         headers => [ 'JSESSIONID', $session ])->{status}, 200,
     'the password comes from a file');
-my $pid = $idp->{pids}{'identprov-1'};
+
+# And with a file that has nothing but the password.
+sub password_file {
+    my ($text, $mode) = @_;
+    Stack::spew("$room/password", $text);
+    chmod $mode // 0600, "$room/password";
+    return;
+}
+my @bare = (DATABASE => "host=$room/pg dbname=identprov user=identprov_serve",
+    DATABASE_PASSWORD_FILE => "$room/password");
+for my $case ([ "only in\nthe file\n", 0600, qr/must hold one line/, 'two lines' ],
+    [ 'x' x 1025, 0600, qr/at most 1024 bytes/, 'a long line' ],
+    [ "only in the file\n", 0644, qr/is open to others/, 'a file for all' ],
+    [ "only in the file\n", 0620, qr/is open to others/, 'a group that writes' ]) {
+    password_file(@$case[0, 1]);
+    ($status, $out, $errors) = $idp->run(\@serve, env => {@bare});
+    is($status, 2, "$case->[3] as the password file");
+    like($errors, qr{the database's password file \Q$room\E/password: .*$case->[2]},
+        '... is refused with its name');
+    unlike($errors, qr/only in/, '... and without the password');
+}
+password_file("\n");
+($status, $out, $errors) = $idp->run(['check'], env => {@bare});
+is($status, 1, 'an empty one is no password');
+like($errors, qr/no password supplied/, '... as the database says');
+password_file("only in the file", 0440);
+$idp->start_identprov(2, @bare);
+is($idp->request('GET', '/2/authenticate',
+        headers => [ 'JSESSIONID', $session ])->{status}, 200,
+    'the password comes from a file of its own');
+my $pid = $idp->{pids}{'identprov-2'};
 for my $file (qw(environ cmdline)) {
     my $shown = Stack::slurp("/proc/$pid/$file");
     unlike($shown, qr/only in the file|passphrase of the tests/,
