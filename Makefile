@@ -52,6 +52,9 @@ fixtures = $(patsubst t/fixture/%.c,$(BUILD)/fixture/%,$(sort $(wildcard t/fixtu
 	$(patsubst t/fixture/%.c,$(BUILD)/fixture/%_undefended,$(wildcard t/fixture/igw_echo.c)) \
 	$(BUILD)/fixture/identprov_next
 
+# The module without an ingredient of the revocation protocol, as a test says.
+faults_so = $(BUILD)/faults/ngx_http_identgw_module.so
+
 all: apps module nginx
 apps: $(programs)
 module: $(module_so)
@@ -59,7 +62,7 @@ module: $(module_so)
 nginx: $(if $(NGINX_TREE),$(NGINX))
 unit: $(units)
 fuzzers: $(fuzzers)
-fixture: $(fixtures)
+fixture: $(fixtures) $(faults_so)
 
 # --- flags -----------------------------------------------------------------
 
@@ -158,10 +161,20 @@ $(BUILD)/nginx/configured: $(BUILD)/nginx-version scripts/build-module \
 	$(Q)scripts/build-module configure '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
 		'$(nginx_sanitize)'
 
+MODULE_CFLAGS = $(OPTIMIZE) -fstack-protector-strong $(HARDEN) \
+	$(nginx_sanitize) $(WARN) $(or $(WERROR),-Wno-error) $(CFLAGS)
+
 $(module_so): $(BUILD)/nginx/configured $(module_src)
 	$(call say,CC ngx_http_identgw_module)
 	$(Q)+scripts/build-module module '$(NGINX_SRC)' '$(BUILD)' '$(CC)' \
-		'$(OPTIMIZE) -fstack-protector-strong $(HARDEN) $(nginx_sanitize) $(WARN) $(or $(WERROR),-Wno-error) $(CFLAGS)'
+		'$(MODULE_CFLAGS)'
+
+# In a copy, when nothing is built there any more.
+$(faults_so): $(BUILD)/nginx/configured $(module_src) | module nginx
+	@rm -rf '$(@D)' && mkdir -p '$(@D)' && cp -R '$(BUILD)/nginx' '$(@D)/nginx'
+	$(call say,CC ngx_http_identgw_module with faults)
+	$(Q)+scripts/build-module module '$(NGINX_SRC)' '$(@D)' '$(CC)' \
+		'$(MODULE_CFLAGS) -DNGX_HTTP_IDENTGW_FAULTS=1'
 
 ifneq ($(NGINX_TREE),)
 $(NGINX): $(BUILD)/nginx/configured
@@ -343,9 +356,7 @@ test-matrix:
 # protocol: takes some minutes (SECONDS=120 SEED=).
 test-revocation:
 	@$(call prepare,test)
-	@$(rebuild) all
-	@$(rebuild) BUILD='$(BUILD)/faults' \
-		CFLAGS='$(CFLAGS) -DNGX_HTTP_IDENTGW_FAULTS=1' module
+	@$(rebuild) all '$(BUILD)/faults/ngx_http_identgw_module.so'
 	@exec env BUILD='$(BUILD)' scripts/prove t/long/revocation.t
 
 # The protocol of docs/protocol, every state of it: takes some minutes.

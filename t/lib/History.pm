@@ -9,7 +9,7 @@ package History;
 #   logout begin end node session -    status
 #   change begin end node -       user version    of what the answer says of user
 #   saw    begin end node session user version
-#   fault  begin end -    -       -    words
+#   fault  begin end node -       -    words
 #
 # session is a name that the test gives; a status of 0 is no answer. Any
 # outcome of a logout or change but success may or may not have happened.
@@ -107,8 +107,8 @@ sub session {
 sub count {
     my ($self, $operation) = @_;
     my ($kind, $status) = @$operation{qw(kind status)};
-    $status =~ s/ .*//;
-    $self->{counts}{"$kind $status"}++;
+    $status =~ s/^\d+ // if $kind eq 'change';
+    $self->{counts}{ $kind eq 'saw' ? $kind : "$kind $status" }++;
     return;
 }
 

@@ -15,7 +15,7 @@ use TwoGateways;
 our %RACE = (
     generation => \&answer_after_purge,
     lease => \&nobody_tells,
-    one_poll => \&late_poll,
+    one_poll => \&two_polls,
     purge => \&no_purge,
     sent => \&slow_poll,
     stream => \&lease_before_rows,
@@ -52,7 +52,11 @@ sub warm {
 
 sub wait_for_held {
     my ($relay, $kind, $part) = @_;
-    wait_for(30, "$kind $part", sub { $relay->waiting($kind, $part) > 0 });
+    my $end = now() + 30;
+    while (!$relay->waiting($kind, $part)) {
+        die "waited in vain for $kind $part\n" if now() > $end;
+        sleep 0.005;
+    }
     return;
 }
 
@@ -76,6 +80,7 @@ sub answer_after_purge {
     $relay->hold('ask', 'answer');
     my $pid = $gateways->get_meanwhile('a', $session);
     wait_for_held($relay, 'ask', 'answer');
+    $relay->hold('poll', 'question');
     $gateways->logout('a', $session);
     $relay->release('ask', 'answer');
     waitpid $pid, 0;
@@ -102,8 +107,8 @@ sub no_purge {
     return;
 }
 
-# A poll's answer, from before the logout, is under way for almost as long as
-# it may be; then nothing comes any more.
+# A poll's answer, from before the logout, is under way for half as long as it
+# may be; then nothing comes any more.
 sub slow_poll {
     my ($gateways, $session) = @_;
     my $relay = $gateways->relay('a');
@@ -113,7 +118,7 @@ sub slow_poll {
     wait_for_held($relay, 'poll', 'answer');
     my $begin = now();
     $gateways->logout('b', $session);
-    my $left = $begin + 0.75 * $gateways->{lease} / 4 - now();
+    my $left = $begin + 0.5 * $gateways->{lease} / 4 - now();
     sleep $left if $left > 0;
     $relay->hold('poll', 'question');
     $relay->release('poll', 'answer');
@@ -122,43 +127,46 @@ sub slow_poll {
     return;
 }
 
-# A worker stops while its poll is under way, the answer is from before the
-# logout. When it goes on, other polls have left, which are never answered.
-sub late_poll {
+# Two polls, whose answers are from before the logout, are under way; the first
+# is given up, and another one leaves, which never gets anywhere. Then the
+# second one's answer arrives.
+sub two_polls {
     my ($gateways, $session) = @_;
     my $relay = $gateways->relay('a');
     warm($gateways, 'a', $session);
     $relay->hold('poll', 'answer');
-    my @pids = map { keep_asking($gateways, 'a', $session) } 1 .. 3;
-    wait_for_held($relay, 'poll', 'answer');
-    my $worker = $relay->client('poll', 'answer');
-    kill STOP => $worker if $worker;
+    my $pid = keep_asking($gateways, 'a', $session);
+    wait_a_while($gateways, sub { $relay->waiting('poll', 'answer') > 1 });
     $relay->hold('poll', 'question');
-    $relay->release_one('poll', 'answer');
     $gateways->logout('b', $session);
-    sleep 0.75 * $gateways->{lease};
-    kill CONT => $worker if $worker;
+    wait_a_while($gateways, sub { $relay->waiting('poll', 'question') });
+    $relay->release_one('poll', 'answer');
     insist($gateways, 'a', $session);
-    end($_) for @pids;
+    end($pid);
     return;
 }
 
-# The poll that has the logout's row is the last one that is answered.
+# The poll that has the logout's row leaves after it, and is the last one that
+# is answered.
 sub lease_before_rows {
     my ($gateways, $session) = @_;
     my $relay = $gateways->relay('a');
     warm($gateways, 'a', $session);
     $relay->hold('poll', 'question');
-    my $pid = keep_asking($gateways, 'a', $session);
     wait_for_held($relay, 'poll', 'question');
     $gateways->logout('b', $session);
-    $relay->hold('poll', 'answer');
-    $relay->release('poll', 'question');
-    wait_for_held($relay, 'poll', 'answer');
-    $relay->hold('poll', 'question');
-    $relay->release('poll', 'answer');
+    wait_a_while($gateways, sub { !$relay->waiting('poll', 'question') });
+    wait_for_held($relay, 'poll', 'question');
+    $relay->release_one('poll', 'question');
     insist($gateways, 'a', $session);
-    end($pid);
+    return;
+}
+
+# For what not every gateway does, as long as a poll or two may take.
+sub wait_a_while {
+    my ($gateways, $is_so) = @_;
+    my $end = now() + 0.6 * $gateways->{lease};
+    sleep 0.005 while !$is_so->() && now() < $end;
     return;
 }
 

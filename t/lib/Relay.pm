@@ -123,6 +123,7 @@ sub part { return { bytes => '', is_held => 0, due => 0, is_ended => 0 } }
 
 sub hear {
     my ($self, $call, $is_ready) = @_;
+    return if $call->{is_over};
     my ($client, $server) = @$call{qw(client server)};
     if ($is_ready->{$client}) {
         my $is_first = $call->{kind} eq '';

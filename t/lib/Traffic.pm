@@ -121,6 +121,13 @@ my @TROUBLE = (
         my @workers = $_[0]->gateway($_[1])->workers;
         kill KILL => $workers[ rand @workers ] if @workers;
     } ],
+    [ 2, 'stop a worker', sub {
+        my @workers = $_[0]->gateway($_[1])->workers;
+        my $worker = $workers[ rand @workers ] or return;
+        kill STOP => $worker;
+        sleep rand 1.5 * $_[0]{lease};
+        kill CONT => $worker;
+    } ],
     [ 2, 'kill the first identprov', sub {
         $_[0]->stack->kill_part('KILL', 'identprov');
         $_[0]->stack->restart_parts('identprov');
@@ -146,6 +153,9 @@ my @TROUBLE = (
     } ],
 );
 
+# The names of all trouble.
+sub troubles { return map { $_->[1] } @TROUBLE }
+
 sub trouble {
     my ($self) = @_;
     my @choice = map { ($_) x $_->[0] }
@@ -155,7 +165,7 @@ sub trouble {
     my $node = qw(a b)[ rand 2 ];
     my $begin = now();
     $do->($self->{gateways}, $node);
-    $self->{gateways}->note_fault($begin, $name, $node);
+    $self->{gateways}->note_fault($begin, $node, $name);
     sleep rand 1;
     return;
 }

@@ -283,8 +283,8 @@ sub get_meanwhile {
 }
 
 sub note_fault {
-    my ($self, $begin, @words) = @_;
-    $self->{history}->note('fault', $begin, now(), '-', '-', '-', "@words");
+    my ($self, $begin, $node, $words) = @_;
+    $self->{history}->note('fault', $begin, now(), $node, '-', '-', $words);
     return;
 }
 
