@@ -17,7 +17,8 @@
 static char *ngx_http_identgw_node_read_feed(ngx_conf_t *cf,
     ngx_http_identgw_feed_conf_t *feed);
 static ngx_int_t ngx_http_identgw_node_parameter(ngx_conf_t *cf,
-    const ngx_str_t *arg, const char *name, ngx_str_t *value);
+    const ngx_str_t *arg, const char *name, const char *usage,
+    ngx_str_t *value);
 static ngx_int_t ngx_http_identgw_node_time(ngx_conf_t *cf,
     const ngx_str_t *arg, const char *name, ngx_msec_t *msec);
 static ngx_int_t ngx_http_identgw_node_check(ngx_conf_t *cf,
@@ -51,7 +52,8 @@ ngx_http_identgw_node_zone(ngx_conf_t *cf, ngx_http_identgw_main_conf_t *mcf)
 
     if (cf->args->nelts == 3) {
 
-        if (ngx_http_identgw_node_parameter(cf, &value[2], "entry=", &text)
+        if (ngx_http_identgw_node_parameter(cf, &value[2], "entry=",
+                                            "\"entry=size\"", &text)
             != NGX_OK)
         {
             return NGX_CONF_ERROR;
@@ -64,8 +66,8 @@ ngx_http_identgw_node_zone(ngx_conf_t *cf, ngx_http_identgw_main_conf_t *mcf)
         || entry_size > NGX_HTTP_IDENTGW_NODE_MAX_ENTRY_SIZE)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid \"entry\" of \"identgw_zone\", it must be "
-                           "a size between 256 and 32k");
+                           "invalid \"%V\" of \"identgw_zone\", it must be a "
+                           "size between 256 and 32k", &value[2]);
         return NGX_CONF_ERROR;
     }
 
@@ -77,7 +79,8 @@ ngx_http_identgw_node_zone(ngx_conf_t *cf, ngx_http_identgw_main_conf_t *mcf)
 
     if (size == NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid zone size \"%V\"", &value[1]);
+                           "invalid zone size \"%V\", it must be one such as "
+                           "\"16m\"", &value[1]);
         return NGX_CONF_ERROR;
     }
 
@@ -264,7 +267,7 @@ ngx_http_identgw_node_read_feed(ngx_conf_t *cf,
 
 static ngx_int_t
 ngx_http_identgw_node_parameter(ngx_conf_t *cf, const ngx_str_t *arg,
-    const char *name, ngx_str_t *value)
+    const char *name, const char *usage, ngx_str_t *value)
 {
     size_t  len;
 
@@ -272,7 +275,8 @@ ngx_http_identgw_node_parameter(ngx_conf_t *cf, const ngx_str_t *arg,
 
     if (arg->len <= len || ngx_strncmp(arg->data, name, len) != 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\"", arg);
+                           "invalid parameter \"%V\", it must be %s",
+                           arg, usage);
         return NGX_ERROR;
     }
 
@@ -290,7 +294,10 @@ ngx_http_identgw_node_time(ngx_conf_t *cf, const ngx_str_t *arg,
     ngx_int_t  n;
     ngx_str_t  text;
 
-    if (ngx_http_identgw_node_parameter(cf, arg, name, &text) != NGX_OK) {
+    if (ngx_http_identgw_node_parameter(cf, arg, name, "\"interval=time\" or "
+                                        "\"lease=time\"", &text)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

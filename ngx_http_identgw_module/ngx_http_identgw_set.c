@@ -7,6 +7,9 @@
 #include "ngx_http_identgw_uri.h"
 
 
+#define NGX_HTTP_IDENTGW_SET_MAX_TIME  86400000  /* milliseconds */
+
+
 static void ngx_http_identgw_set_configured(ngx_conf_t *cf);
 
 
@@ -157,9 +160,29 @@ ngx_http_identgw_set_flag(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_http_identgw_set_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    char              *rv;
+    ngx_str_t         *value;
+    const ngx_msec_t  *msec;
+
     ngx_http_identgw_set_configured(cf);
 
-    return ngx_conf_set_msec_slot(cf, cmd, conf);
+    rv = ngx_conf_set_msec_slot(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+    msec = (const ngx_msec_t *) ((const char *) conf + cmd->offset);
+
+    if (*msec > NGX_HTTP_IDENTGW_SET_MAX_TIME) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "time \"%V\" of \"%V\" is too long, it must be 1d "
+                           "at most", &value[1], &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
