@@ -1,30 +1,50 @@
-# docs/openapi.yaml describes what both applications really answer: every route,
-# and the errors that a client can cause.
+# docs/openapi.yaml describes what both applications really answer: every route
+# with every status, and nothing else; but for 500, which only some are made to
+# answer here.
 use strict;
 use warnings;
 use lib 't/lib';
 use FastCGI;
 use JSON::PP;
-use Stack qw(header json);
+use List::Util qw(pairs);
+use Stack qw(header headers json slurp wait_for);
 use Test::More;
 
-my $stack = Stack->start;
-my @answers;
+my $FORM = 'application/x-www-form-urlencoded';
+my $PASSWORD = 'correct horse 7';
+my $NEW = 'correct horse 9';
+my $stack = Stack->start(env => { IDENTPROV_REGISTRATION_RATE => 4,
+        IDENTPROV_JWKS_MAX_AGE => '5s', IDENTPROV_HASH_MINIMUM => 'none',
+        IDENTPROV_HASH_MEMORY => '64k', IDENTPROV_HASH_PASSES => 1 });
+my (@answers, @problems);
 
-# Straight to the applications: what the gateway adds is not theirs.
-sub ask {
+# Straight to the applications: what the gateway adds is not theirs. `as` is the
+# path as it is described; undef: there is no such operation.
+sub request {
     my ($method, $path, %with) = @_;
-    my $app = $path =~ m{^/userprofile} ? 'userprofile' : 'identprov';
+    my $app = $with{app}
+        // ($path =~ m{^/userprofile} ? 'userprofile' : 'identprov');
     my $body = $with{body} // '';
     my @params = (REQUEST_METHOD => $method, SCRIPT_NAME => '',
-        PATH_INFO => $path, QUERY_STRING => $with{query} // '',
-        REQUEST_ID => '0' x 32, REMOTE_ADDR => '127.0.0.1',
+        PATH_INFO => $path, QUERY_STRING => '', REQUEST_ID => '0' x 32,
+        REMOTE_ADDR => $with{from} // '127.0.0.1', HTTP_HOST => 'here',
         CONTENT_TYPE => $with{type} // ($body eq '' ? '' : 'application/json'),
         CONTENT_LENGTH => length $body, @{ $with{params} || [] });
     my $answer = FastCGI::ask($stack->socket($app), \@params, $body);
-    push @answers, { method => $method, path => $with{as} // $path,
+    my $as = exists $with{as} ? $with{as} : $path;
+    my @headers = @{ $answer->{headers} };
+    push @answers, { app => $app, method => $method, path => $as,
         status => $answer->{status} + 0, body => $answer->{body},
-        type => header($answer, 'Content-Type') };
+        type => header($answer, 'Content-Type'),
+        headers => [ map { [ splice @headers, 0, 2 ] } 1 .. @headers / 2 ] }
+        if defined $as;
+    push @problems, $answer->{body} if !defined $as;
+    return $answer;
+}
+
+sub ask {
+    my ($method, $path, %with) = @_;
+    my $answer = request($method, $path, %with);
     is($answer->{status}, $with{status}, "$method $path: $with{status}")
         or diag($answer->{body});
     return $answer;
@@ -32,78 +52,238 @@ sub ask {
 
 sub user {
     my ($name) = @_;
-    return encode_json({ username => $name, password => 'correct horse 7',
+    return encode_json({ username => $name, password => $PASSWORD,
             email => "$name\@example.org", first_name => 'Eva' });
 }
 
+sub form {
+    my (%field) = @_;
+    return (type => $FORM,
+        body => join '&', map { "$_=" . $field{$_} =~ tr/ /+/r } keys %field);
+}
+
+# The command line, with the settings of the stack.
+sub identprov {
+    my $env = $stack->var . '/env';
+    my $build = $ENV{BUILD} || 'build';
+    return system('sh', '-ec', ". '$env'; unset IDENTPROV_SERVE_ROLE;"
+            . ' IDENTPROV_DATABASE=${IDENTPROV_OWNER_DATABASE:-$IDENTPROV_DATABASE};'
+            . " export IDENTPROV_DATABASE; exec '$build/identprov' \"\$@\"", 'sh', @_);
+}
+
+# --- routes of the sources -----------------------------------------------------
+
+my @routes;
+for my $app (qw(identprov userprofile)) {
+    my $source = slurp("fcgi-$app/handlers.c");
+    push @routes, map { [ $app, @$_ ] }
+        pairs($source =~ /^    \{ IGW_([A-Z]+), "([^"]+)",/mg);
+}
+$_->[2] =~ s/\*$/{id}/ for @routes;
+cmp_ok(scalar @routes, '>=', 29, scalar(@routes) . ' routes');
+
+# --- identprov -----------------------------------------------------------------
+
 my @internal = (params => [ IDENTGW_INTERNAL => 1 ]);
 ask(POST => '/register', status => 201, body => user('eva'));
+ask(POST => '/register', status => 303, form(username => 'ida',
+        password => $PASSWORD, email => 'ida@example.org', first_name => 'Ida'));
 ask(POST => '/register', status => 409, body => user('eva'));
-ask(POST => '/register', status => 422, body => '{"no":1}');
-ask(POST => '/register', status => 400, body => '{');
-ask(POST => '/register', status => 415, body => '{}', type => 'text/plain');
-my $login = '{"username":"eva","password":"correct horse 7"}';
-ask(POST => '/login', status => 401,
+my $answer;
+wait_for(60, 'the limit', sub {
+    $answer = request(POST => '/register', body => user('eva'));
+    return $answer->{status} == 429 });
+is($answer->{status}, 429, 'too many registrations');
+my $login = encode_json({ username => 'eva', password => $PASSWORD });
+my @login = (username => 'eva', password => $PASSWORD);
+ask(POST => '/login', status => 401, from => '192.0.2.1',
     body => '{"username":"eva","password":"wrong horse 8"}');
-my $id = header(ask(POST => '/login', status => 200, body => $login),
-    'JSESSIONID');
-my $other = header(ask(POST => '/login', status => 200, body => $login),
-    'JSESSIONID');
+ask(POST => '/login', status => 303, form(@login));
+my ($id, $other) = map { header(ask(POST => '/login', status => 200,
+            body => $login), 'JSESSIONID') } 1, 2;
 my @session = (params => [ HTTP_JSESSIONID => $id ]);
+my @cookie = (params => [ HTTP_COOKIE => "JSESSIONID=$id",
+        HTTP_SEC_FETCH_SITE => 'cross-site' ]);
 my $got = ask(GET => '/authenticate', status => 200, @session);
-ask(GET => '/authenticate', status => 401);
-ask(GET => '/account', status => 200, @session);
-ask(GET => '/account', status => 401);
-ask(PATCH => '/account', status => 200, @session, body => '{"last_name":"Roe"}');
-ask(PATCH => '/account', status => 422, @session, body => '{"id":"x"}');
-my $list = ask(GET => '/sessions', status => 200, @session);
-my ($sid) = map { $_->{id} } grep { !$_->{current} } @{ json($list)->{sessions} };
-my @one = (as => '/sessions/{id}', @session);
-ask(DELETE => "/sessions/$sid", status => 204, @one);
-ask(DELETE => "/sessions/$sid", status => 404, @one);
-ask(DELETE => '/sessions', status => 204, @session);
-ask(POST => '/password', status => 422, @session,
-    body => '{"current":"wrong horse 8","new":"correct horse 9"}');
-ask(POST => '/password', status => 204, @session,
-    body => '{"current":"correct horse 7","new":"correct horse 9"}');
-ask(GET => '/signin', status => 200);
+ask(GET => '/signin', status => 200, params => [ HTTP_ACCEPT => $_ ])
+    for '*/*', 'text/html';
+my @json = (HTTP_ACCEPT => 'application/json');
+ask(GET => '/signin', status => 401, params => \@json);
+ask(GET => '/signin', status => 200, params => [ @json, IDENTGW_INTERNAL => 1 ]);
 ask(GET => '/.well-known/jwks.json', status => 200);
 ask(GET => '/revocations', status => 200, @internal);
 ask(GET => '/revocations', status => 404);
-ask(GET => '/metrics', status => 200, @internal);
-ask(GET => '/healthz', status => 200);
-ask(GET => '/readyz', status => 200);
+for my $app (qw(identprov userprofile)) {
+    ask(GET => '/metrics', status => 200, app => $app, @internal);
+    ask(GET => '/metrics', status => 404, app => $app);
+    ask(GET => '/healthz', status => 200, app => $app);
+    ask(GET => '/readyz', status => 200, app => $app);
+}
 
-my @token = (params => [ HTTP_X_USER => 'eva',
-        HTTP_AUTHORIZATION => header($got, 'Authorization') ]);
-ask(GET => '/userprofile', status => 401);
-ask(GET => '/userprofile', status => 404, @token);
-ask(PUT => '/userprofile', status => 404, @token, body => '{}');
-ask(POST => '/userprofile', status => 201, @token, body => '{"nickname":"E",'
-        . '"address":{"country":"DE"},"custom":{"a":[1]}}');
-ask(POST => '/userprofile', status => 409, @token, body => '{}');
-my $profile = ask(GET => '/userprofile', status => 200, @token);
-ask(PUT => '/userprofile', status => 200, @token, body => '{"bio":"x"}');
-ask(PUT => '/userprofile', status => 422, @token, body => '{"sub":"x"}');
-ask(PATCH => '/userprofile', status => 200, @token, body => '{"bio":"y"}',
-    type => 'application/merge-patch+json');
-push @{ $token[1] }, HTTP_IF_MATCH => header($profile, 'ETag');
-ask(PUT => '/userprofile', status => 412, @token, body => '{}');
-splice @{ $token[1] }, -2;
-ask(DELETE => '/userprofile', status => 204, @token);
+is(identprov(qw(user verify-email ida)), 0, 'an address is verified');
+my %mail = (email => 'ida@example.org');
+ask(GET => '/account', status => 200, @session);
+for my $method (qw(PATCH POST)) {
+    my @to = ($method => '/account');
+    ask(@to, status => 200, @session, body => '{"last_name":"Roe"}');
+    ask(@to, status => 409, @session, body => encode_json(\%mail));
+    ask(@to, status => 422, @session, body => '{"id":"x"}');
+}
+ask(POST => '/account', status => 303, @session, form(last_name => 'Roe'));
 
+my $list = ask(GET => '/sessions', status => 200, @session);
+my @sids = map { $_->{id} } grep { !$_->{current} } @{ json($list)->{sessions} };
+my %one = (as => '/sessions/{id}');
+ask(DELETE => "/sessions/$sids[0]", status => 204, %one, @session);
+ask($_ => "/sessions/$sids[0]", status => 404, %one, @session)
+    for qw(DELETE POST);
+ask(POST => "/sessions/$sids[1]", status => 204, %one, @session);
+$other = header(request(POST => '/login', body => $login), 'JSESSIONID');
+($list) = json(request(GET => '/sessions', @session));
+(@sids) = map { $_->{id} } grep { !$_->{current} } @{ $list->{sessions} };
+ask(POST => "/sessions/$sids[0]", status => 303, %one, @session, form());
+ask($_ => '/sessions', status => 204, @session) for qw(DELETE POST);
+ask(POST => '/sessions', status => 303, @session, form());
+
+my %change = (current => $PASSWORD, new => $NEW);
+ask(POST => '/password', status => 422, @session,
+    body => '{"current":"wrong horse 8","new":"correct horse 9"}');
+ask(POST => '/password', status => 204, @session, body => encode_json(\%change));
+ask(POST => '/password', status => 303, @session,
+    form(current => $NEW, new => $PASSWORD));
+
+# --- userprofile -----------------------------------------------------------------
+
+my @token = (HTTP_X_USER => 'eva',
+    HTTP_AUTHORIZATION => header($got, 'Authorization'));
+sub profile {
+    my ($method, $status, $body, @more) = @_;
+    return ask($method => '/userprofile', status => $status, body => $body,
+        params => [ @token, @more ], $method eq 'PATCH' && $status == 200
+        ? (type => 'application/merge-patch+json') : ());
+}
+profile(GET => 404);
+profile($_ => 404, '{}') for qw(PUT PATCH);
+profile(DELETE => 404);
+profile(POST => 201,
+    '{"nickname":"E","address":{"country":"DE"},"custom":{"a":[1]}}');
+profile(POST => 409, '{}');
+my $etag = header(profile(GET => 200), 'ETag');
+profile(GET => 304, '', HTTP_IF_NONE_MATCH => $etag);
+profile(PUT => 200, '{"bio":"x"}');
+profile($_ => 422, '{"sub":"x"}') for qw(POST PUT PATCH);
+profile(PATCH => 200, '{"bio":"y"}');
+profile($_ => 412, $_ =~ /^P/ ? '{}' : '', HTTP_IF_MATCH => $etag)
+    for qw(GET POST PUT PATCH DELETE);
+profile(DELETE => 204);
+
+# --- of every route the same -------------------------------------------------------
+
+my %takes_json = map { $_ => 1 } 'POST /register', 'POST /login',
+    'PATCH /account', 'POST /account', 'DELETE /account',
+    'POST /account/delete', 'POST /password',
+    map { "$_ /userprofile" } qw(POST PUT PATCH);
+for my $route (@routes) {
+    my ($app, $method, $path) = @$route;
+    my %to = (app => $app, as => $path);
+    my $real = $path =~ s/\{id\}/0123456789abcdef/r;
+    my @with = $app eq 'userprofile' ? @token : (HTTP_JSESSIONID => $id);
+    my @who = (params => [ @with, IDENTGW_INTERNAL => 1 ]);
+    ask($method => $real, status => 400, %to,
+        params => [ @with, HTTP_X_BAD => "a\x01b" ]);
+    ask($method => $real, status => 413, %to, @who, body => 'x' x 66_000);
+    ask($method => $real, status => 403, %to, @cookie)
+        if $app eq 'identprov' && $method ne 'GET';
+    ask($method => $real, status => 401, %to)
+        if $path =~ m{^/(?:authenticate|account|password|sessions|userprofile)};
+    next if !$takes_json{"$method $path"};
+    ask($method => $real, status => 415, %to, @who, body => '{}',
+        type => 'text/plain');
+    ask($method => $real, status => 400, %to, @who, body => '{');
+    ask($method => $real, status => 422, %to, @who, body => '{"no":1}')
+        if "$method $path" ne 'PATCH /userprofile';
+}
+for my $app (qw(identprov userprofile)) {
+    my $path = $app eq 'identprov' ? '/login' : '/userprofile';
+    ask(TRACE => $path, status => 405, app => $app, as => undef);
+    ask(GET => '/nowhere', status => 404, app => $app, as => undef);
+}
+is(request(OPTIONS => '/userprofile', as => undef)->{body}, '', 'OPTIONS');
+pop @problems;
+
+# --- too many attempts -------------------------------------------------------------
+
+my %from = (from => '198.51.100.1');
+for my $try ([ POST => '/login',
+        body => '{"username":"eva","password":"wrong horse 8"}' ],
+    [ POST => '/password', @session, body => encode_json(\%change) ],
+    [ DELETE => '/account', @session, body => '{"password":"wrong horse 8"}' ],
+    [ POST => '/account/delete', @session,
+        body => '{"password":"wrong horse 8"}' ]) {
+    ok(wait_for(120, 'the limit',
+            sub { request(@$try, %from)->{status} == 429 }),
+        "@{$try}[0, 1] is throttled");
+}
 ask(DELETE => '/account', status => 422, @session, body => '{"password":"no"}');
-ask(DELETE => '/account', status => 204, @session,
-    body => '{"password":"correct horse 9"}');
-ask(POST => '/logout', status => 204);
 
-Stack::spew("$stack->{var}/answers", encode_json(\@answers));
+# --- without a database ------------------------------------------------------------
+
+$stack->kill_part('KILL', 'postgres');
+my %no_database = map { $_ => 1 } qw(/signin /healthz /metrics);
+for my $route (grep { !$no_database{ $_->[2] } } @routes) {
+    my ($app, $method, $path) = @$route;
+    my %body = ('/register' => user('fay'), '/login' => $login,
+        '/password' => encode_json(\%change),
+        '/account' => '{"last_name":"X","password":"x"}',
+        '/userprofile' => '{}');
+    my @with = $app eq 'userprofile' ? @token : (HTTP_JSESSIONID => $id);
+    ok(wait_for(60, "503 to $method $path", sub { request($method =>
+                    $path =~ s/\{id\}/0123456789abcdef/r, app => $app,
+                as => $path, from => '203.0.113.1',
+                params => [ @with, IDENTGW_INTERNAL => 1 ],
+                body => $method eq 'GET' ? ''
+                : $body{$path} // '{"password":"x"}')->{status} == 503 }),
+        "$method $path: 503");
+}
+$stack->restart_parts('postgres');
+wait_for(60, 'the database', sub {
+    request(GET => '/account', @session)->{status} == 200 });
+
+# --- the end of the account -----------------------------------------------------------
+
+ask(DELETE => '/account', status => 204, @session,
+    body => encode_json({ password => $PASSWORD }));
+for my $kind (204, 303) {
+    my $name = "user$kind";
+    ask(POST => '/register', status => 201, from => '203.0.113.9',
+        body => user($name));
+    my $new = header(request(POST => '/login', from => '203.0.113.9', body =>
+                encode_json({ username => $name, password => $PASSWORD })),
+        'JSESSIONID');
+    my @new = (params => [ HTTP_JSESSIONID => $new ]);
+    ask(POST => '/account/delete', status => $kind, @new, $kind == 204
+        ? (body => encode_json({ password => $PASSWORD }))
+        : form(password => $PASSWORD));
+}
+ask(POST => '/logout', status => 204);
+ask(POST => '/logout', status => 303, form(return_to => '/x'));
+
+# --- judgement -------------------------------------------------------------------------
+
+Stack::spew("$stack->{var}/answers", encode_json({ answers => \@answers,
+            problems => \@problems, routes => \@routes }));
 my $python = $ENV{PYTHON} || '/usr/bin/python3';
 my $text = qx('$python' t/lib/openapi.py docs/openapi.yaml \\
     < '$stack->{var}/answers');
 is($?, 0, 'they are judged');
 my $wrong = decode_json($text || '["nothing"]');
-is(scalar @$wrong, 0, 'every answer is as docs/openapi.yaml says')
+is(scalar @$wrong, 0, scalar(@answers) . ' answers are as docs/openapi.yaml says')
     or diag(join "\n", @$wrong);
+my %sent = map { $_ => 1 }
+    map { slurp($_) =~ /\bigw_problem\(call, (\d{3}),/g } glob 'fcgi-*/*.c';
+my %seen = map { $_->{status} => 1 } @answers;
+is(join(' ', grep { !$seen{$_} } sort keys %sent), '405',
+    'every status that is in the sources was answered')
+    or diag(join ' ', sort keys %seen);
 $stack->stops_cleanly;
 done_testing;

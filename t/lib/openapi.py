@@ -1,5 +1,7 @@
-"""Holds answers against docs/openapi.yaml: answers on stdin, a JSON list of
-{method, path, status, type, body}; on stdout a JSON list of what is wrong.
+"""Holds answers against docs/openapi.yaml. On stdin {answers: [{app, method, path,
+status, type, headers, body}], problems: [body], routes: [[app, method, path]]}; on
+stdout a JSON list of what is wrong: an answer that is not as described, a
+description of what was never answered, a route without a description.
 The schemas use type, properties, required, additionalProperties, items, enum,
 const, pattern and $ref; another word is wrong, too."""
 import json
@@ -51,38 +53,70 @@ def faults(doc, schema, value, where):
     return found
 
 
+def head_faults(doc, response, answer, where):
+    given = {name.lower(): value for name, value in answer["headers"]}
+    found = []
+    for name, header in response.get("headers", {}).items():
+        value = given.get(name.lower())
+        if value is None:
+            found.append(f"{where}: no {name}")
+        else:
+            schema = resolve(doc, header)["schema"]
+            found += faults(doc, schema, value, f"{where} {name}")
+    return found
+
+
 def judge(doc, answer):
     where = f"{answer['method']} {answer['path']} {answer['status']}"
     operation = doc["paths"].get(answer["path"], {}).get(answer["method"].lower())
     if operation is None:
         return [where + ": not described"]
+    if answer["app"] not in operation["tags"]:
+        return [f"{where}: not of {answer['app']}"]
     response = operation["responses"].get(str(answer["status"]))
     if response is None:
         return [where + ": status not described"]
-    content = resolve(doc, response).get("content")
+    response = resolve(doc, response)
+    found = head_faults(doc, response, answer, where)
+    content = response.get("content")
     if content is None:
-        return [where + ": a body"] if answer["body"] else []
+        return found + ([where + ": a body"] if answer["body"] else [])
     media = (answer["type"] or "").split(";")[0]
     if media not in content:
-        return [f"{where}: type {media}"]
-    if media == "text/plain":
-        return []
-    return faults(doc, content[media]["schema"], json.loads(answer["body"]), where)
+        return found + [f"{where}: type {media}"]
+    if media.startswith("text/"):
+        return found
+    return found + faults(doc, content[media]["schema"],
+                          json.loads(answer["body"]), where)
+
+
+# 500 is a failure of ours, which not every route can be made to have.
+def unseen(doc, answers):
+    seen = {(a["app"], a["method"].lower(), a["path"], str(a["status"]))
+            for a in answers}
+    return [f"{method} {path} {status}: never answered by {app}"
+            for path, item in doc["paths"].items()
+            for method, operation in item.items() if method in METHODS
+            for app in operation["tags"] for status in operation["responses"]
+            if status != "500" and (app, method, path, status) not in seen]
 
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         doc = yaml.safe_load(file)
-    wrong = []
-    answers = json.load(sys.stdin)
-    for answer in answers:
-        wrong += judge(doc, answer)
-    seen = {(a["method"].lower(), a["path"]) for a in answers
-            if a["status"] < 400}
-    for path, item in doc["paths"].items():
-        wrong += [f"{method} {path}: never answered" for method in item
-                  if method in METHODS and (method, path) not in seen]
-    json.dump(wrong, sys.stdout)
+    given = json.load(sys.stdin)
+    wrong = [fault for answer in given["answers"] for fault in judge(doc, answer)]
+    problem = {"$ref": "#/components/schemas/Problem"}
+    for text in given["problems"]:
+        wrong += faults(doc, problem, json.loads(text), text)
+    described = {(app, method.upper(), path)
+                 for path, item in doc["paths"].items()
+                 for method, operation in item.items() if method in METHODS
+                 for app in operation["tags"]}
+    routes = {tuple(route) for route in given["routes"]}
+    wrong += [f"{route}: a route, but not described" for route in routes - described]
+    wrong += [f"{route}: described, but no route" for route in described - routes]
+    json.dump(wrong + unseen(doc, given["answers"]), sys.stdout)
 
 
 main()
