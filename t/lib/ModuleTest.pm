@@ -11,12 +11,15 @@ use strict;
 use warnings;
 use File::Temp qw(tempdir);
 use IO::Socket::UNIX;
+use POSIX qw(WNOHANG);
+use Test::Nginx::Util ();
 
 my $fixtures = $ENV{IDENTGW_FIXTURES} || ($ENV{BUILD} || 'build') . '/fixture';
 my $owner = $$;
 my $room = tempdir('identgw-peer.XXXXXX', TMPDIR => 1, CLEANUP => 0);
 my $socket = "$room/peer";
 my $peer;
+my $kill_process = \&Test::Nginx::Util::kill_process;
 
 sub write_file ($$) {
     my ($name, $text) = @_;
@@ -37,6 +40,25 @@ sub start_peer () {
         select undef, undef, undef, 0.05;
     }
     die "ModuleTest: the FastCGI peer does not start\n";
+}
+
+# An nginx of one process sees a signal that comes just before it waits for
+# events with the next event only. It gets another, instead of being killed
+# after a while: then its unix sockets would stay behind.
+sub end_nginx ($$$) {
+    my ($pid, $wait, $name) = @_;
+    my $tries = $wait && $pid ? 20 : 0;
+    while ($tries-- && Test::Nginx::Util::is_running($pid)) {
+        kill QUIT => $pid;
+        waitpid $pid, WNOHANG;
+        select undef, undef, undef, 0.05;
+    }
+    return $kill_process->($pid, $wait, $name);
+}
+
+{
+    no warnings 'redefine';
+    *Test::Nginx::Util::kill_process = \&end_nginx;
 }
 
 END {
