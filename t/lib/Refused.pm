@@ -1,16 +1,30 @@
 package Refused;
 
-# For files whose blocks are configurations that "nginx -t" refuses. Each is a
-# paragraph: lines of configuration for a server, or for http when the first
-# one begins with "http: ", and then, indented, what nginx says of the last
-# one, or of the one that ends with "# here". It becomes a block that must die
-# with exactly that, the file and the line behind it.
+# For files whose blocks are configurations that "nginx -t" refuses: a block
+# with an error log and without a request must die of it.
 #
 #   use Refused;    after Test::Nginx::Socket and ModuleTest
+#
+# Most can be a paragraph: lines of configuration for a server, or for http
+# when the first one begins with "http: ", and then, indented, what nginx says
+# of the last one, or of the one that ends with "# here". It becomes a block
+# that must die with exactly that, the file and the line behind it.
+#
 #   Refused::blocks(<DATA>);
 use strict;
 use warnings;
 use Test::Base ();
+use Test::Nginx::Util ();
+
+sub import {
+    Test::Nginx::Util::add_block_preprocessor(sub {
+            my ($block) = @_;
+            return if !defined $block->error_log || defined $block->request;
+            $block->set_value('must_die', '');
+            $block->set_value('suppress_stderr', '');
+        });
+    return;
+}
 
 sub blocks {
     my $text = join '', @_;
@@ -38,8 +52,6 @@ sub block_of {
 @{[ $section eq 'http_config' ? "include $path;" : '' ]}
 --- config
 @{[ $section eq 'config' ? "include $path;" : '' ]}
---- must_die
---- suppress_stderr
 --- error_log
 [emerg]
 : $message in $path:$line
