@@ -517,7 +517,7 @@ identgw_zone 1m;
 location = /feed { return 503; }
 identgw_revocations /feed;
 --- error_log eval
-["[emerg]", qr{location for identgw_revocations "/feed" is not "internal", clients could ask it themselves; it is needed by "identgw_revocations" in \S+/nginx\.conf:\d+}]
+["[emerg]", qr{location for identgw_revocations "/feed" is not "internal", add it, or clients could ask it themselves; it is needed by "identgw_revocations" in \S+/nginx\.conf:\d+}]
 
 
 === TEST 50: a location of the feed under identgw on
