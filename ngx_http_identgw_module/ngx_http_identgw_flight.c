@@ -47,6 +47,8 @@ static ngx_http_identgw_flight_t *ngx_http_identgw_flight_find(
     const ngx_http_identgw_flight_t *flight, uint64_t lease_nsec);
 static void ngx_http_identgw_flight_follow(ngx_http_identgw_flight_t *flight,
     ngx_http_identgw_flight_t *leader, ngx_msec_t patience);
+static ngx_uint_t ngx_http_identgw_flight_is_outdated(
+    const ngx_http_identgw_flight_t *flight);
 static void ngx_http_identgw_flight_end(ngx_http_identgw_flight_t *flight);
 static void ngx_http_identgw_flight_hand_over(
     ngx_http_identgw_flight_t *flight);
@@ -58,7 +60,8 @@ static void ngx_http_identgw_flight_wake(ngx_http_identgw_flight_t *flight,
     ngx_http_identgw_flight_state_e state);
 static void ngx_http_identgw_flight_give_up(ngx_event_t *ev);
 static void ngx_http_identgw_flight_cleanup(void *data);
-static uint64_t ngx_http_identgw_flight_lease(const ngx_http_request_t *r);
+static ngx_http_identgw_zone_t *ngx_http_identgw_flight_zone(
+    const ngx_http_request_t *r);
 static ngx_http_identgw_flight_t *ngx_http_identgw_flight_first(
     const ngx_http_identgw_flight_t *leader);
 
@@ -112,7 +115,7 @@ ngx_http_identgw_flight_join(ngx_http_request_t *r,
     }
 
     ctx->flight = flight;
-    lease_nsec = ngx_http_identgw_flight_lease(r);
+    lease_nsec = ngx_http_identgw_flight_zone(r)->lease_nsec;
     leader = ngx_http_identgw_flight_find(flight, lease_nsec);
 
     if (leader == NULL) {
@@ -128,16 +131,10 @@ ngx_http_identgw_flight_join(ngx_http_request_t *r,
 }
 
 
-/*
- * A verdict that is shared is not as fresh as one of an own question: none is
- * used later than a lease after the question left.
- */
-
 void
 ngx_http_identgw_flight_land(ngx_http_request_t *r,
     ngx_http_identgw_ctx_t *ctx)
 {
-    uint64_t                     end_nsec;
     ngx_http_identgw_flight_t   *flight;
     ngx_http_identgw_reason_e    reason;
 
@@ -147,13 +144,17 @@ ngx_http_identgw_flight_land(ngx_http_request_t *r,
         return;
     }
 
+    if (ngx_queue_empty(&flight->followers)) {
+        ngx_http_identgw_flight_end(flight);
+        return;
+    }
+
     reason = ctx->verdict.reason;
-    end_nsec = flight->asked_nsec + ngx_http_identgw_flight_lease(r);
 
     if ((reason != NGX_HTTP_IDENTGW_OK
          && reason != NGX_HTTP_IDENTGW_DENIED
          && reason != NGX_HTTP_IDENTGW_FORBIDDEN)
-        || ngx_http_identgw_compat_nsec() >= end_nsec)
+        || ngx_http_identgw_flight_is_outdated(flight))
     {
         ngx_http_identgw_flight_hand_over(flight);
         return;
@@ -247,14 +248,14 @@ static void
 ngx_http_identgw_flight_follow(ngx_http_identgw_flight_t *flight,
     ngx_http_identgw_flight_t *leader, ngx_msec_t patience)
 {
-    ngx_http_request_t            *r;
-    ngx_http_identgw_main_conf_t  *mcf;
+    ngx_http_request_t       *r;
+    ngx_http_identgw_zone_t  *zone;
 
     r = flight->request;
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_identgw_module);
+    zone = ngx_http_identgw_flight_zone(r);
 
-    (void) ngx_atomic_fetch_add(
-        &ngx_http_identgw_zone_counters(mcf->zone)->joins, 1);
+    (void) ngx_atomic_fetch_add(&ngx_http_identgw_zone_counters(zone)->joins,
+                                1);
 
     flight->state = NGX_HTTP_IDENTGW_FLIGHT_WAITS;
     ngx_queue_insert_tail(&leader->followers, &flight->queue);
@@ -267,6 +268,37 @@ ngx_http_identgw_flight_follow(ngx_http_identgw_flight_t *flight,
     /* a client that leaves is noticed, as it is while r asks */
 
     r->read_event_handler = ngx_http_test_reading;
+}
+
+
+/*
+ * A verdict that is shared is not as fresh as one of an own question: none is
+ * used later than a lease after the question left, and none lets in after a
+ * revocation (a verdict that does not is one itself).
+ */
+
+static ngx_uint_t
+ngx_http_identgw_flight_is_outdated(const ngx_http_identgw_flight_t *flight)
+{
+    ngx_http_identgw_zone_t         *zone;
+    ngx_http_identgw_slots_token_t   now;
+
+    zone = ngx_http_identgw_flight_zone(flight->request);
+
+    if (ngx_http_identgw_compat_nsec()
+        >= flight->asked_nsec + zone->lease_nsec)
+    {
+        return 1;
+    }
+
+    if (flight->ctx->verdict.reason != NGX_HTTP_IDENTGW_OK) {
+        return 0;
+    }
+
+    ngx_http_identgw_zone_read_token(zone, flight->id.key, &now);
+
+    return now.revocations != flight->token.revocations
+           || now.resets != flight->token.resets;
 }
 
 
@@ -308,6 +340,11 @@ ngx_http_identgw_flight_hand_over(ngx_http_identgw_flight_t *flight)
         ngx_queue_init(&flight->followers);
     }
 
+    ngx_http_identgw_zone_read_token(
+        ngx_http_identgw_flight_zone(next->request), next->id.key,
+        &next->token);
+
+    next->ctx->token = next->token;
     next->asked_nsec = ngx_http_identgw_compat_nsec();
     ngx_queue_insert_tail(ngx_http_identgw_flight_list(next), &next->queue);
 
@@ -436,16 +473,14 @@ ngx_http_identgw_flight_cleanup(void *data)
 }
 
 
-/* Without one, nothing may be stored, and nothing is shared. */
-
-static uint64_t
-ngx_http_identgw_flight_lease(const ngx_http_request_t *r)
+static ngx_http_identgw_zone_t *
+ngx_http_identgw_flight_zone(const ngx_http_request_t *r)
 {
     ngx_http_identgw_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_identgw_module);
 
-    return mcf->zone->lease_nsec;
+    return mcf->zone;
 }
 
 

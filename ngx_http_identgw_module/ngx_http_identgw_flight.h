@@ -1,8 +1,9 @@
 /*
  * Single flight: of the requests of one worker that miss the same verdict at
  * the same time, one asks and the others wait for what it is told. Only
- * verdicts are shared, 2xx, 401 and 403; after anything else the oldest of
- * those who wait asks for itself, and so it is when the asking client leaves.
+ * verdicts are shared, 2xx, 401 and 403, and only while no revocation has come
+ * since; after anything else the oldest of those who wait asks for itself, and
+ * so it is when the asking client leaves.
  */
 
 #ifndef NGX_HTTP_IDENTGW_FLIGHT_H

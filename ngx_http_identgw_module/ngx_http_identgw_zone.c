@@ -234,6 +234,18 @@ ngx_http_identgw_zone_store(ngx_http_identgw_zone_t *zone,
 
 
 void
+ngx_http_identgw_zone_read_token(ngx_http_identgw_zone_t *zone,
+    const u_char *key, ngx_http_identgw_slots_token_t *token)
+{
+    ngx_http_identgw_shared_lock(zone);
+
+    ngx_http_identgw_slots_token(&zone->shared->slots, key, token);
+
+    ngx_http_identgw_shared_unlock(zone);
+}
+
+
+void
 ngx_http_identgw_zone_purge(ngx_http_identgw_zone_t *zone, const u_char *key)
 {
     ngx_http_identgw_shared_lock(zone);

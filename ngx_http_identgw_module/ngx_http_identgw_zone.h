@@ -121,6 +121,10 @@ ngx_int_t ngx_http_identgw_zone_store(ngx_http_identgw_zone_t *zone,
     const ngx_http_identgw_slots_token_t *token, const ngx_str_t *epoch,
     uint64_t ttl_nsec, const u_char *data, size_t len);
 
+/* What a question that leaves now has to remember of "key". */
+void ngx_http_identgw_zone_read_token(ngx_http_identgw_zone_t *zone,
+    const u_char *key, ngx_http_identgw_slots_token_t *token);
+
 /* Nothing that was asked of the session until now will be served. */
 void ngx_http_identgw_zone_purge(ngx_http_identgw_zone_t *zone,
     const u_char *key);

@@ -112,7 +112,44 @@ subtest 'after a purge nobody joins' => sub {
         'while it is asked');
     push @clients, send_all(3, '/app', JSESSIONID => 'user-purged');
     is(statuses(@clients), '6 x 200', 'all are in');
-    is($idp->questions('user-purged'), 2, 'by two questions');
+    is($idp->questions('user-purged'), 3,
+        'by a question each, and one of those who waited before');
+};
+
+# The answer to the first question is from before the logout.
+subtest 'who waits is not let in by an answer that is late' => sub {
+    my %logouts = (
+        here => sub { $gateway->get('/logout', 'JSESSIONID', $_[0]) },
+        elsewhere => sub {
+            $idp->revoke($_[0]);
+            my $rows = $idp->lines('revoked');
+            wait_for(sub { ($idp->polls)[-1][1] =~ /:$rows$/ });
+        });
+    for my $where (sort keys %logouts) {
+        my $id = "user-late-$where";
+        my ($first) = send_all(1, '/app', JSESSIONID => $id);
+        asked($id, 1);
+        my @others = send_all(4, '/app', JSESSIONID => $id);
+        sleep 0.1;
+        $logouts{$where}->($id);
+        is($idp->questions($id), 1, "a logout $where, while it is asked");
+        is(statuses($first), '1 x 200', 'who asked before is in');
+        is(statuses(@others), '4 x 401', 'who waited is not');
+        is($idp->questions($id), 2, '... by a question of their own');
+        is($gateway->seen($id), 'MISS 401 -', 'nothing is stored');
+    }
+};
+
+subtest "$N at once, at 50 ms a question" => sub {
+    $idp->put(delay => 50);
+    my $begin = time;
+    my @clients = send_all($N, '/app', JSESSIONID => 'user-cold');
+    my @took = map { my $client = $_;
+        is($client->answer(0)->{status}, 200, 'in'); time - $begin } @clients;
+    is($idp->questions('user-cold'), 1, 'one question');
+    note(sprintf 'the median took %.0f ms',
+        1000 * (sort { $a <=> $b } @took)[ $N / 2 ]);
+    $idp->put(delay => 1000);
 };
 
 subtest 'who asks leaves: the oldest goes on' => sub {
