@@ -77,6 +77,25 @@ subtest 'a worker that ends does not use it' => sub {
     is_warm('user-ends');
 };
 
+subtest 'one poll at a time for all workers' => sub {
+    my $own = MiniIdp->new;
+    my $many = Gateway->start(%conf, workers => 4,
+        http => 'identgw_zone 1m;' . $own->upstream);
+    ok(wait_for(sub { $many->seen('user-four') =~ /^HIT/ }), 'warm');
+    $own->put(feed => 'delay 300');
+    my $before = $own->polls;
+    my @clients = map { $many->client } 1 .. 16;
+    ok(wait_for(sub {
+                $_->get('/app', 'JSESSIONID', 'user-four') for @clients;
+                $own->polls > $before + 7;
+            }), 'polls come');
+    $own->put(feed => undef);
+    my @begun = map { $_->[0] } ($own->polls)[ $before + 1 .. $before + 7 ];
+    is((grep { $begun[$_] - $begun[ $_ - 1 ] < 0.3 } 1 .. $#begun), 0,
+        'none begins before the one before it has ended');
+    $many->is_clean;
+};
+
 subtest 'workers are killed, again and again' => sub {
     my @ids = map { "user-kill$_" } 1 .. 40;
     my ($wrong, $served, $begin) = (0, 0, time);
