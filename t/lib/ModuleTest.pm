@@ -47,9 +47,10 @@ sub start_peer () {
 # after a while: then its unix sockets would stay behind.
 sub end_nginx ($$$) {
     my ($pid, $wait, $name) = @_;
+    my $signal = $ENV{TEST_NGINX_FAST_SHUTDOWN} ? 'TERM' : 'QUIT';
     my $tries = $wait && $pid ? 20 : 0;
     while ($tries-- && Test::Nginx::Util::is_running($pid)) {
-        kill QUIT => $pid;
+        kill $signal => $pid;
         waitpid $pid, WNOHANG;
         select undef, undef, undef, 0.05;
     }
