@@ -78,10 +78,6 @@ is_deeply([ grep { !/^(?:location .*\{|\}|identgw_revocations .*;)$/ }
 
 # --- README.md's lines -------------------------------------------------------
 
-sub free_port {
-    return IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->sockport;
-}
-
 # An application that says what it was sent, with a header that could clash.
 my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64)
     or die "listen: $!";
@@ -108,7 +104,7 @@ $stack->add_helper($application);
 my ($readme) = Stack::slurp('README.md')
     =~ /^```nginx\n(load_module .*?)^```$/ms;
 ok($readme, 'README.md has the lines');
-my $port = free_port();
+my $port = $ENV{TEST_NGINX_PORT} + 1;
 my $upstream = $listener->sockport;
 my $user = $> == 0 ? 'user nobody ' . getgrgid((getpwnam 'nobody')[3]) . ';' : '';
 
@@ -147,7 +143,7 @@ sub start_nginx {
             or POSIX::_exit(127);
     }
     $stack->add_helper($pid);
-    wait_for(30, 'nginx', sub { IO::Socket::INET->new("127.0.0.1:$port") });
+    wait_for(120, 'nginx', sub { IO::Socket::INET->new("127.0.0.1:$port") });
     return $pid;
 }
 my $pid = start_nginx();
@@ -234,6 +230,20 @@ for my $host ("127.0.0.1:$port", 'b.example') {
     is($gateway->request('GET', '/app', no_host => 1,
             headers => [ Host => $host ])->{status}, 401, '... and closed');
 }
+
+# docs/operations.md, from zero.
+my ($zero) = Stack::slurp('docs/operations.md')
+    =~ /^       (include identgw\/http\.conf;\n.*?)\n\n   The last server/ms;
+ok($zero, 'docs/operations.md has a configuration');
+system "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x"
+    . " -days 1 -keyout '$room/key.pem' -out '$room/cert.pem' 2> '$room/openssl.log'";
+$zero =~ s{/etc/ssl/\w+/app\.pem}{$room/cert.pem};
+$zero =~ s{/etc/ssl/private/app\.key}{$room/key.pem};
+$zero =~ s{/var/log/nginx/}{$room/};
+($status, $said) = test_conf("load_module modules/ngx_http_identgw_module.so;\n"
+        . "events { }\nhttp {\n$zero\n}\n");
+is($status, 0, '... that nginx takes') or diag $said;
+unlike($said, qr/\[(?:warn|emerg|alert)\]/, '... without a warning');
 
 my ($feed) = $server =~ /^(identgw_revocations .*;)$/m;
 for my $case ([ $feed =~ s/lease=2s/lease=3s/r, 'another lease' ],
