@@ -36,7 +36,7 @@ module_src = $(sort $(wildcard ngx_http_identgw_module/*))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c)))
 common_obj = $(call objects,fcgi-common)
 identprov_obj = $(call objects,fcgi-identprov) $(BUILD)/obj/identprov_migrations.o \
-	$(BUILD)/obj/identprov_passwords.o
+	$(BUILD)/obj/identprov_passwords.o $(BUILD)/obj/identprov_pages.o
 userprofile_obj = $(call objects,fcgi-userprofile) $(BUILD)/obj/userprofile_migrations.o
 without_main = $(filter-out %/main.o,$(1))
 
@@ -120,6 +120,15 @@ $(BUILD)/obj/%_migrations.c: scripts/embed-migrations FORCE
 		&& { cmp -s $@.$$$$ $@ || cp $@.$$$$ $@; } && rm -f $@.$$$$
 
 $(BUILD)/obj/%_migrations.o: $(BUILD)/obj/%_migrations.c $(BUILD)/flags
+	$(call say,CC $<)
+	$(Q)$(call compile,common) -c -o $@ $<
+
+$(BUILD)/obj/%_pages.c: scripts/embed-pages FORCE
+	@mkdir -p $(@D)
+	@scripts/embed-pages $*_pages fcgi-common/pages/* fcgi-$*/pages/* > $@.$$$$ \
+		&& { cmp -s $@.$$$$ $@ || cp $@.$$$$ $@; } && rm -f $@.$$$$
+
+$(BUILD)/obj/%_pages.o: $(BUILD)/obj/%_pages.c $(BUILD)/flags
 	$(call say,CC $<)
 	$(Q)$(call compile,common) -c -o $@ $<
 

@@ -144,6 +144,10 @@ lack() {
         return
     fi
     say "$1" "MISSING${3:+; $3}; package $2"
+    if [ "$required" = wished ]; then
+        wished="$wished $2"
+        return
+    fi
     case " $missing " in
     *" $2 "*) ;;
     *) missing="$missing $2" ;;
@@ -375,6 +379,7 @@ look_for_test() {
     python=$found
     program jose jose jose
     look_for_fuzzer
+    look_for_browser
 }
 
 # Debian has clang's runtime in a package with the version in its name.
@@ -390,6 +395,23 @@ look_for_fuzzer() {
         | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
     lack clang clang
     lack libFuzzer "libclang-rt-${clang:-14}-dev"
+}
+
+# A browser, and what fetches its driver. Debian's alone: others have no package
+# of it that runs everywhere. Nothing else needs them.
+look_for_browser() {
+    if [ "$required" = no ]; then
+        return
+    fi
+    if ! grep -q '^ID=debian$' /etc/os-release 2> /dev/null; then
+        say chromium 'not looked for here: make test leaves the pages in a browser out'
+        return
+    fi
+    required=wished
+    program chromium chromium chromium
+    program node nodejs node
+    program npm npm npm
+    required=yes
 }
 
 look_for_check() {
@@ -435,6 +457,7 @@ look_for_model() {
 
 look() {
     missing=
+    wished=
     required=yes
     levels='build run test check'
     if [ "$what" = bench ]; then
@@ -451,6 +474,7 @@ look() {
         fi
     done
     missing=${missing# }
+    wished=${wished# }
 }
 
 # --- config.mk -------------------------------------------------------------
@@ -543,5 +567,10 @@ if [ -n "$missing" ]; then
         echo "configure.sh: still missing: $missing" >&2
         exit 1
     fi
+fi
+if [ -n "$wished" ] && [ "$do_install" = yes ]; then
+    missing=$wished
+    (install_missing) >&2 \
+        || echo "configure.sh: the pages in a browser are not tested" >&2
 fi
 write_config

@@ -74,6 +74,16 @@ void igw_response_set_header(struct igw_response *response, const char *name,
                              struct igw_slice value);
 bool igw_response_has_header(const struct igw_response *response,
                              const char *name);
+/* Of the first line of this name, borrowed; empty: there is none. */
+struct igw_slice igw_response_header_value(const struct igw_response *response,
+                                           const char *name);
+
+/*
+ * What keeps a browser from taking the answer for another type, into another
+ * site's page, or for a page that may do anything: the header lines of that,
+ * as far as they are not there yet.
+ */
+void igw_response_guard(struct igw_response *response);
 
 /* Complete answers; each sets status, Content-Type and body. */
 void igw_response_json(struct igw_response *response, int status,

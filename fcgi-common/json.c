@@ -162,6 +162,18 @@ igw_json_set_text(struct json_t *object, const char *name,
     return igw_json_set(object, name, igw_json_new_text(text));
 }
 
+struct json_t *
+igw_json_new_integer(int64_t value)
+{
+    return json_integer(value);
+}
+
+struct json_t *
+igw_json_new_bool(bool value)
+{
+    return json_boolean(value);
+}
+
 bool
 igw_json_set_integer(struct json_t *object, const char *name, int64_t value)
 {

@@ -74,6 +74,8 @@ bool igw_json_set_bool(struct json_t *object, const char *name, bool value);
 void igw_json_remove(struct json_t *object, const char *name);
 bool igw_json_append(struct json_t *array, struct json_t *value);
 struct json_t *igw_json_new_text(struct igw_slice text);
+struct json_t *igw_json_new_integer(int64_t value);
+struct json_t *igw_json_new_bool(bool value);
 
 /*
  * RFC 7396: applies the object `patch` to the object `target`; null takes a

@@ -88,6 +88,45 @@ igw_response_has_header(const struct igw_response *response, const char *name)
     return find_line(response, name, &at, &len);
 }
 
+struct igw_slice
+igw_response_header_value(const struct igw_response *response, const char *name)
+{
+    struct igw_slice value = { "", 0 };
+    size_t at;
+    size_t len;
+
+    if (find_line(response, name, &at, &len)) {
+        value.data = response->headers.data + at + strlen(name) + 2;
+        value.len = len - strlen(name) - 4;
+    }
+    return value;
+}
+
+/*
+ * Referrer-Policy: with no-referrer a form of our own would come with "Origin:
+ * null", and be refused where a browser sends no Sec-Fetch-Site.
+ */
+void
+igw_response_guard(struct igw_response *response)
+{
+    static const char *const lines[][2] = {
+        { "Content-Security-Policy",
+          "default-src 'none'; frame-ancestors 'none'" },
+        { "X-Content-Type-Options", "nosniff" },
+        { "X-Frame-Options", "DENY" },
+        { "Referrer-Policy", "same-origin" },
+        { "Cross-Origin-Opener-Policy", "same-origin" },
+        { "Cross-Origin-Resource-Policy", "same-origin" },
+    };
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (!igw_response_has_header(response, lines[i][0])) {
+            igw_response_header(response, lines[i][0],
+                                igw_slice_of(lines[i][1]));
+        }
+    }
+}
+
 void
 igw_response_json(struct igw_response *response, int status,
                   const struct json_t *json)

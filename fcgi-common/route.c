@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "accept.h"
 #include "metrics.h"
 #include "problem.h"
 
@@ -101,8 +102,17 @@ igw_route_last(const struct igw_call *call)
 static bool
 reaches(const struct igw_request *request, const struct igw_route *route)
 {
-    return (route->kind != IGW_ROUTE_INTERNAL || request->is_internal)
-           && fits(route->path, request->path);
+    if (!fits(route->path, request->path)) {
+        return false;
+    }
+    switch (route->kind) {
+    case IGW_ROUTE_INTERNAL:
+        return request->is_internal;
+    case IGW_ROUTE_PAGE:
+        return !request->is_internal && igw_accept_is_of_browser(request);
+    default:
+        return true;
+    }
 }
 
 /* Allow and Accept-Patch. False: no route has this path. */

@@ -10,6 +10,7 @@
 enum igw_route_kind {
     IGW_ROUTE_USUAL,
     IGW_ROUTE_INTERNAL, /* 404 unless request.is_internal */
+    IGW_ROUTE_PAGE,     /* only for who would rather have a page */
     IGW_ROUTE_SLOW      /* for is_slow of struct igw_server */
 };
 

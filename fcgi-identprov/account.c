@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accept.h"
 #include "app.h"
 #include "body.h"
+#include "browser.h"
 #include "client.h"
 #include "form.h"
 #include "handlers.h"
@@ -44,6 +46,10 @@ account_get(struct igw_call *call)
 {
     struct client_caller caller;
 
+    if (igw_accept_is_of_browser(call->request)) {
+        browser_account_get(call);
+        return;
+    }
     if (client_caller(call, &caller)) {
         answer_account(call, &caller.session.account);
         client_caller_clear(&caller);

@@ -11,6 +11,7 @@
 #include "hasher.h"
 #include "heartbeat.h"
 #include "keys.h"
+#include "pages.h"
 #include "proxy_watch.h"
 #include "rules.h"
 #include "store.h"
@@ -38,6 +39,8 @@ struct app_settings {
     const char *key_passphrase_file;
     int64_t registration;
     int64_t registration_rate;
+    const char *pages;        /* a directory; "": none */
+    const char *profile_path; /* "": none */
     const char *issuer;
     const char *audience;
     int64_t token_ttl_ms;
@@ -78,6 +81,7 @@ struct app {
     struct heartbeat *heartbeat; /* NULL: asks need none */
     atomic_int polls;            /* under way */
     struct proxy_watch proxy_watch;
+    struct igw_pages *pages;
 };
 
 /* For every connection of the program. */

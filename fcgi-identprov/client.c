@@ -159,13 +159,14 @@ client_refuse(struct igw_call *call)
     igw_buf_clear(&detail);
 }
 
-static enum igw_result
-find_caller(struct igw_call *call, struct client_caller *caller)
+enum igw_result
+client_find(struct igw_call *call, struct client_caller *caller)
 {
     const struct app *app = call->app;
     struct igw_slice id = client_session(call);
     enum igw_result rc = IGW_NOT_FOUND;
 
+    memset(caller, 0, sizeof(*caller));
     if (id.len > 0) {
         rc = session_hash(id, &caller->hash);
     }
@@ -173,17 +174,20 @@ find_caller(struct igw_call *call, struct client_caller *caller)
         rc = store_find_session(call->pg, &caller->hash, app->limits.idle_ms,
                                 app->touch_after_ms, &caller->session);
     }
+    if (rc == IGW_OK) {
+        igw_log_user(caller->session.account.id);
+    }
+    if (rc == IGW_OK && caller->session.use_is_to_record) {
+        touch_note(app->touch, &caller->hash);
+    }
     return rc;
 }
 
 bool
 client_caller(struct igw_call *call, struct client_caller *caller)
 {
-    const struct app *app = call->app;
-    enum igw_result rc;
+    enum igw_result rc = client_find(call, caller);
 
-    memset(caller, 0, sizeof(*caller));
-    rc = find_caller(call, caller);
     if (rc == IGW_NOT_FOUND) {
         client_refuse(call);
         return false;
@@ -191,10 +195,6 @@ client_caller(struct igw_call *call, struct client_caller *caller)
     if (rc != IGW_OK) {
         igw_problem_result(call, rc);
         return false;
-    }
-    igw_log_user(caller->session.account.id);
-    if (caller->session.use_is_to_record) {
-        touch_note(app->touch, &caller->hash);
     }
     return true;
 }

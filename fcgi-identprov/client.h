@@ -35,6 +35,12 @@ struct client_caller {
 /* False: the call has been answered, 401 or 503. Else clear *caller. */
 bool client_caller(struct igw_call *call,
                    struct client_caller *caller) IGW_MUST_CHECK;
+/*
+ * The same for who may also be nobody: IGW_NOT_FOUND. Nothing is answered;
+ * clear *caller in every case.
+ */
+enum igw_result client_find(struct igw_call *call,
+                            struct client_caller *caller) IGW_MUST_CHECK;
 void client_caller_clear(struct client_caller *caller);
 
 /*

@@ -1,6 +1,7 @@
 #include "handlers.h"
 
 #include "app.h"
+#include "browser.h"
 #include "client.h"
 #include "problem.h"
 #include "ready.h"
@@ -28,10 +29,17 @@ static const struct igw_route routes[] = {
     { IGW_GET, "/metrics", metrics_get, IGW_ROUTE_INTERNAL },
     { IGW_GET, "/healthz", healthz_get, IGW_ROUTE_USUAL },
     { IGW_GET, "/readyz", readyz_get, IGW_ROUTE_USUAL },
+    { IGW_GET, "/", browser_home_get, IGW_ROUTE_PAGE },
+    { IGW_GET, "/register", browser_register_get, IGW_ROUTE_PAGE },
+    { IGW_GET, "/login", browser_signin, IGW_ROUTE_PAGE },
+    { IGW_GET, "/logout", browser_logout_get, IGW_ROUTE_PAGE },
+    { IGW_GET, "/password", browser_account_go, IGW_ROUTE_PAGE },
+    { IGW_GET, "/account/delete", browser_account_go, IGW_ROUTE_PAGE },
+    { IGW_GET, "/sessions/*", browser_account_go, IGW_ROUTE_PAGE },
 };
 
-void
-handlers_handle(struct igw_call *call)
+static void
+answer(struct igw_call *call)
 {
     if (client_is_foreign(call)) {
         igw_problem(call, 403, "cross_site",
@@ -39,6 +47,16 @@ handlers_handle(struct igw_call *call)
         return;
     }
     igw_route(call, routes, sizeof(routes) / sizeof(routes[0]));
+}
+
+void
+handlers_handle(struct igw_call *call)
+{
+    answer(call);
+    browser_mend(call);
+    if (!call->request->is_internal) {
+        igw_response_guard(call->response);
+    }
 }
 
 bool

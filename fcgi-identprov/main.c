@@ -46,6 +46,13 @@ static const struct igw_setting settings_table[] = {
     { "REGISTRATION_RATE", IGW_SETTING_INTEGER, "60", 1, 60000, NULL,
       "Registrations a minute from one network (/24, /64), as many at once.",
       FIELD(registration_rate) },
+    { "PAGES", IGW_SETTING_TEXT, "", 0, 4000, NULL,
+      "A directory of files in the place of built-in templates, styles and "
+      "tables of texts; empty: none.",
+      FIELD(pages) },
+    { "PROFILE_PATH", IGW_SETTING_TEXT, "/userprofile", 0, 1024, NULL,
+      "Where the pages' link to the profile leads; empty: there is none.",
+      FIELD(profile_path) },
     { "ISSUER", IGW_SETTING_TEXT, "identprov", 1, 1024, NULL,
       "The claim iss of the tokens.", FIELD(issuer) },
     { "AUDIENCE", IGW_SETTING_TEXT, "identgw", 1, 1024, NULL,

@@ -116,6 +116,19 @@ start_helpers(struct app *app)
     return IGW_OK;
 }
 
+extern const struct igw_page_file identprov_pages[];
+extern const size_t identprov_pages_count;
+
+static enum igw_result
+load_pages(struct app *app)
+{
+    char why[IGW_PAGES_WHY_SIZE];
+
+    app->pages = igw_pages_new(identprov_pages, identprov_pages_count,
+                               app->settings->pages, why);
+    return app->pages != NULL ? IGW_OK : fail("bad_pages", why);
+}
+
 static enum igw_result
 run(struct app *app, const char *listen)
 {
@@ -133,7 +146,10 @@ run(struct app *app, const char *listen)
     };
     enum igw_result rc;
 
-    rc = load(app);
+    rc = load_pages(app);
+    if (rc == IGW_OK) {
+        rc = load(app);
+    }
     if (rc != IGW_OK) {
         return rc;
     }
@@ -188,5 +204,6 @@ serve_command(void *target, int argc, char **argv)
     hasher_free(&app.hasher);
     ticker_free(&app.keys_ticker);
     keys_free(&app.keys);
+    igw_pages_free(&app.pages);
     return rc == IGW_OK ? COMMAND_DONE : COMMAND_FAILED;
 }

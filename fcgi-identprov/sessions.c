@@ -3,8 +3,10 @@
  */
 #include <string.h>
 
+#include "accept.h"
 #include "app.h"
 #include "body.h"
+#include "browser.h"
 #include "client.h"
 #include "handlers.h"
 #include "log.h"
@@ -34,6 +36,10 @@ sessions_get(struct igw_call *call)
     struct igw_rows *rows = NULL;
     enum igw_result rc;
 
+    if (igw_accept_is_of_browser(call->request)) {
+        browser_account_go(call);
+        return;
+    }
     if (!client_caller(call, &caller)) {
         return;
     }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "accept.h"
+#include "browser.h"
 #include "client.h"
 #include "handlers.h"
 #include "problem.h"
@@ -9,23 +10,11 @@
 
 enum form { FORM_TEXT, FORM_HTML, FORM_PROBLEM, FORMS };
 
-static const struct accept_offer offers[FORMS] = {
+static const struct igw_accept_offer offers[FORMS] = {
     [FORM_TEXT] = { "text/plain", NULL },
     [FORM_HTML] = { "text/html", NULL },
     [FORM_PROBLEM] = { "application/problem+json", "application/json" },
 };
-
-static const char page[] = "<!DOCTYPE html>\n"
-                           "<html lang=\"en\">\n"
-                           "<head>\n"
-                           "<meta charset=\"utf-8\">\n"
-                           "<title>Sign in</title>\n"
-                           "</head>\n"
-                           "<body>\n"
-                           "<h1>Sign in</h1>\n"
-                           "<p>" SENTENCE "</p>\n"
-                           "</body>\n"
-                           "</html>\n";
 
 static void
 answer_problem(struct igw_call *call)
@@ -84,18 +73,18 @@ signin_get(struct igw_call *call)
 
     igw_response_header(call->response, "Vary",
                         igw_slice_of("Accept, Sec-Fetch-Mode, Sec-Fetch-Dest"));
-    switch (accept_choose(accept, offers, FORMS)) {
+    switch (igw_accept_choose(accept, offers, FORMS)) {
     case FORM_PROBLEM:
         answer_problem(call);
-        return;
-    case FORM_HTML:
-        igw_response_text(call->response, 200, "text/html; charset=utf-8",
-                          igw_slice_of(page));
         break;
+    case FORM_HTML:
+        browser_signin(call);
+        return;
     default:
         answer_text(call);
         break;
     }
-    igw_response_header(call->response, "Cache-Control",
-                        igw_slice_of("no-store"));
+    igw_response_set_header(call->response, "Cache-Control",
+                            igw_slice_of("no-store"));
+    igw_response_guard(call->response);
 }

@@ -83,6 +83,7 @@ void
 handlers_serve(struct igw_call *call)
 {
     igw_route(call, routes, sizeof(routes) / sizeof(routes[0]));
+    igw_response_guard(call->response);
 }
 
 static void

@@ -98,7 +98,7 @@ is(scalar(grep { /^X-Request-Id: [0-9a-f]{32}$/ } @lines), 1,
 
 my %always = (
     'X-Content-Type-Options' => qr/^nosniff$/,
-    'Referrer-Policy' => qr/^no-referrer$/,
+    'Referrer-Policy' => qr/^same-origin$/,
     'X-Frame-Options' => qr/^DENY$/,
     'Cross-Origin-Opener-Policy' => qr/^same-origin$/,
     'Cross-Origin-Resource-Policy' => qr/^same-origin$/,
@@ -108,17 +108,30 @@ my %always = (
 my %case = (
     'an answer' => [ 200, $stack->request('GET', '/signin') ],
     'a refusal' => [ 401, $stack->request('GET', '/userprofile') ],
-    'an unknown path' => [ 404, $stack->request('GET', '/nothing') ],
+    'a page' => [ 200, $stack->request('GET', '/signin',
+            headers => [ Accept => 'text/html' ]) ],
+    'a page that refuses' => [ 401, $stack->request('GET', '/app/x',
+            headers => [ Accept => 'text/html' ]) ],
     'a wrong method' => [ 405, $stack->request('PUT', '/login') ],
-    'a huge body' => [ 413, $stack->request('POST', '/login',
-            body => 'x' x 200_000) ],
+    'a user\'s answer' => [ 404, $stack->request('GET', '/userprofile',
+            headers => [ JSESSIONID => $id ]) ],
 );
 for my $name (sort keys %case) {
     my ($status, $got) = @{ $case{$name} };
     is($got->{status}, $status, "$name: $status");
     my @bad = grep { (header($got, $_) // '') !~ $always{$_} } sort keys %always;
-    is_deeply(\@bad, [], '... with the headers that are on every answer');
+    is_deeply(\@bad, [], '... with the headers of identprov and userprofile');
 }
+delete $always{Server};
+$answer = $stack->request('GET', '/app/x', headers => [ JSESSIONID => $id ]);
+is_deeply([ grep { defined header($answer, $_) } sort keys %always ], [],
+    'a service of one\'s own chooses its headers itself');
+is($stack->request('GET', '/nothing')->{status}, 404, 'an unknown path');
+is($stack->request('POST', '/login', body => 'x' x 200_000)->{status}, 413,
+    'a huge body');
+is($stack->request('GET', '/')->{status}, 404, 'the home page is for browsers');
+is($stack->request('GET', '/', headers => [ Accept => 'text/html' ])->{status},
+    200, '... and there for them');
 
 is($stack->request('GET', $_)->{status}, 404, "$_ is not for clients")
     for map { s/^= //r } sort(questions());

@@ -13,7 +13,7 @@
 
 enum { TEXT, HTML, JSON, COUNT };
 
-static const struct accept_offer offers[COUNT] = {
+static const struct igw_accept_offer offers[COUNT] = {
     [TEXT] = { "text/plain", NULL },
     [HTML] = { "text/html", NULL },
     [JSON] = { "application/problem+json", "application/json" },
@@ -88,7 +88,7 @@ static void
 test_choices(void **state)
 {
     for (size_t i = 0; i < sizeof(examples) / sizeof(*examples); i++) {
-        size_t chosen = accept_choose(examples[i].accept, offers, COUNT);
+        size_t chosen = igw_accept_choose(examples[i].accept, offers, COUNT);
 
         if (chosen != examples[i].chosen) {
             fail_msg("%s: %s, not %s",
@@ -98,11 +98,42 @@ test_choices(void **state)
     }
 }
 
+static void
+the_language_that_is_liked_best(void **state)
+{
+    static const char *const languages[] = { "en", "ru", "de" };
+    static const struct {
+        const char *accept;
+        size_t chosen;
+    } wishes[] = {
+        { NULL, 0 },
+        { "", 0 },
+        { "*", 0 },
+        { "fr", 0 },
+        { "ru", 1 },
+        { "RU-ru", 1 },
+        { "rue", 0 },
+        { "ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", 1 },
+        { "en;q=0.1, de;q=0.5, ru;q=0.4", 2 },
+        { "de, ru", 2 },
+        { "fr, ru;q=0", 0 },
+        { "fr;q=1, ru;q=0.001", 1 },
+        { ",,;q=,ru;q=x, ;", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+        assert_int_equal(igw_accept_language(wishes[i].accept, languages, 3),
+                         wishes[i].chosen);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choices),
+        cmocka_unit_test(the_language_that_is_liked_best),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

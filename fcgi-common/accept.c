@@ -108,7 +108,7 @@ is_named(struct igw_slice type, const char *name)
 }
 
 static int
-fit_of(struct igw_slice type, const struct accept_offer *offer)
+fit_of(struct igw_slice type, const struct igw_accept_offer *offer)
 {
     size_t major = strcspn(offer->type, "/") + 1;
 
@@ -124,7 +124,7 @@ fit_of(struct igw_slice type, const struct accept_offer *offer)
 
 /* The most specific range that fits says how much an offer is wanted. */
 static struct wish
-wish_of(struct igw_slice accept, const struct accept_offer *offer)
+wish_of(struct igw_slice accept, const struct igw_accept_offer *offer)
 {
     struct wish wish = { FIT_NONE, 0, 0 };
 
@@ -152,8 +152,8 @@ is_better(struct wish a, struct wish b)
 }
 
 size_t
-accept_choose(const char *accept, const struct accept_offer *offers,
-              size_t count)
+igw_accept_choose(const char *accept, const struct igw_accept_offer *offers,
+                  size_t count)
 {
     struct igw_slice line = { accept, accept == NULL ? 0 : strlen(accept) };
     struct wish best = { FIT_NONE, 0, 0 };
@@ -165,6 +165,51 @@ accept_choose(const char *accept, const struct accept_offer *offers,
         if (wish.q > 0 && is_better(wish, best)) {
             best = wish;
             chosen = i;
+        }
+    }
+    return chosen;
+}
+
+bool
+igw_accept_is_of_browser(const struct igw_request *request)
+{
+    enum { DATA, TEXT, PAGE, OFFERS };
+    static const struct igw_accept_offer offers[OFFERS] = {
+        [DATA] = { "application/json", "application/problem+json" },
+        [TEXT] = { "text/plain", NULL },
+        [PAGE] = { "text/html", NULL },
+    };
+    const char *accept = igw_request_param(request, "HTTP_ACCEPT");
+
+    return accept != NULL && igw_accept_choose(accept, offers, OFFERS) == PAGE;
+}
+
+/* "ru" is asked for by ru, RU, and ru-RU. */
+static bool
+is_language(struct igw_slice range, const char *language)
+{
+    size_t len = strlen(language);
+
+    return range.len >= len && strncasecmp(range.data, language, len) == 0
+           && (range.len == len || range.data[len] == '-');
+}
+
+size_t
+igw_accept_language(const char *accept, const char *const *languages,
+                    size_t count)
+{
+    struct igw_slice line = igw_slice_of(accept);
+    int best = 0;
+    size_t chosen = 0;
+
+    while (line.len > 0) {
+        struct range range = read_range(take(&line, ','));
+
+        for (size_t i = 0; i < count; i++) {
+            if (range.q > best && is_language(range.type, languages[i])) {
+                best = range.q;
+                chosen = i;
+            }
         }
     }
     return chosen;

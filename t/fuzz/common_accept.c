@@ -8,14 +8,14 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct accept_offer offers[] = {
+    static const struct igw_accept_offer offers[] = {
         { "text/plain", NULL }, { "text/html", "application/xhtml+xml" }
     };
     char *text = fuzz_string(data, size);
 
-    MUST(accept_choose(text, offers, 2) < 2);
+    MUST(igw_accept_choose(text, offers, 2) < 2);
     if (strpbrk(text, ";,*/") == NULL) {
-        MUST(accept_choose(text, offers, 2) == 0);
+        MUST(igw_accept_choose(text, offers, 2) == 0);
     }
     free(text);
     return 0;
