@@ -19,12 +19,12 @@ NGINX_GROUP = www-data
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all apps module nginx unit fuzzers fixture run test test-asan test-matrix \
-	test-memory test-valgrind test-storm test-timing \
+	test-memory test-valgrind test-storm test-timing test-races \
 	test-revocation fuzz model check bench bench-identprov install clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind test-storm \
-	test-timing fuzz model bench bench-identprov clean help,$(goals)),)
+	test-timing test-races fuzz model bench bench-identprov clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -355,6 +355,12 @@ test-timing:
 	@$(rebuild) apps
 	@exec env BUILD='$(BUILD)' scripts/prove -v t/long/timing.t
 
+# Logins against changes of their account (RACES=1000 SEED=).
+test-races:
+	@$(call prepare,test)
+	@$(rebuild) apps
+	@exec env BUILD='$(BUILD)' scripts/prove -v t/long/races.t
+
 # The module's tests under each nginx that it is made for: takes some minutes.
 test-matrix:
 	@$(call prepare,test)
@@ -438,6 +444,8 @@ help:
 	@echo '                 machine that does nothing else'
 	@echo 'make test-timing whether the time of a refused login tells why, some'
 	@echo '                 minutes of an idle machine (ATTEMPTS=, SEED=)'
+	@echo 'make test-races  1,000 logins against a new password, and as many against'
+	@echo '                 disabling (RACES=, SEED=)'
 	@echo 'make             builds the module and both applications in $(BUILD)/'
 	@echo 'make check       builds with -Werror; format and static analysis'
 	@echo 'make bench       measures the gateway beside others: bench/results.md'

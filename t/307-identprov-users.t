@@ -1,16 +1,14 @@
 # The command line of accounts and sessions: what it does, and that gateways are
-# told; logins that run beside it.
+# told; logins that race it.
 use strict;
 use warnings;
 use lib 't/lib';
 use Digest::SHA qw(sha256 sha256_hex);
 use Idp qw(header json wait_for);
-use IO::Select;
 use JSON::PP;
+use LoginRaces;
 use MIME::Base64 qw(encode_base64);
-use POSIX ();
 use Test::More;
-use Time::HiRes qw(sleep);
 
 my $PASSWORD = 'correct horse battery';
 my $OTHER = 'staple of another kind';
@@ -262,56 +260,10 @@ my @errors = split /\n/, $errors;
 like($errors[$_], qr/^identprov: line @{[ $_ + 1 ]}: .*\Q$bad[$_][1]\E/,
     "... line @{[ $_ + 1 ]}: $bad[$_][1]") for 0 .. $#bad;
 
-# --- logins against changes --------------------------------------------------
-# 1,000 logins run beside password changes and disabling: when both are done,
-# no session of the old credential is left.
+# --- logins against changes: make test-races has 1,000 ----------------------------
 
-my $racer = register('dora');
-my $worker = sub {
-    my ($which) = @_;
-    my %seen;
-    my $left = 125;
-    while ($left > 0) {
-        my $got = login('dora');
-        $seen{ $got->{status} }++;
-        $left -= $got->{status} != 429;
-        sleep 0.3 if $got->{status} == 429;
-    }
-    return \%seen;
-};
-my $pid = open my $in, '-|';
-if (!$pid) {
-    my %seen;
-    for my $got ($idp->at_once(8, $worker)) {
-        $seen{$_} += $got->{$_} for keys %$got;
-    }
-    print JSON::PP->new->encode(\%seen);
-    close STDOUT;
-    POSIX::_exit(0);
-}
-my $hash = $idp->sql("SELECT password_hash FROM identprov.account
-    WHERE id = '$racer'");
-my ($rounds, $left) = (0, 0);
-my $is_running = 1;
-while ($is_running) {
-    my ($ready) = IO::Select->new($in)->can_read(0);
-    $is_running = 0 if $ready;
-    my ($status) = $idp->run([ 'user', $rounds % 2 ? 'disable' : 'set-password',
-            'dora' ], stdin => "$OTHER $rounds\n");
-    die "the change failed\n" if $status;
-    $left += $idp->sql("SELECT count(*) FROM identprov.session
-        WHERE account_id = '$racer'");
-    $idp->run([ 'user', 'enable', 'dora' ]) if $rounds % 2;
-    $idp->sql("UPDATE identprov.account SET password_hash = '$hash'
-        WHERE id = '$racer'; DELETE FROM identprov.throttle");
-    $rounds++;
-    sleep 0.2;
-}
-my $seen = JSON::PP->new->decode(scalar <$in>);
-is($left, 0, "after each of $rounds changes no older session is left");
-cmp_ok($rounds, '>', 2, '... of several');
-cmp_ok($seen->{200} // 0, '>', 0, '... beside 1,000 logins, '
-    . join ', ', map { "$_: $seen->{$_}" } sort keys %$seen);
+LoginRaces::against_password($idp, 100);
+LoginRaces::against_disabling($idp, 15);
 
 $idp->stops_cleanly;
 done_testing;

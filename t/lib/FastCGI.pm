@@ -117,6 +117,11 @@ sub write_all {
 
 # One request on a connection of its own: { status, headers => [...], body }.
 sub ask {
+    return answer_on(begin(@_));
+}
+
+# The same in two steps: what answer_on takes.
+sub begin {
     my ($path, $params, $body) = @_;
     local $SIG{PIPE} = 'IGNORE';
     my $socket = IO::Socket::UNIX->new(Peer => $path)
@@ -124,6 +129,11 @@ sub ask {
     write_all($socket, record(BEGIN_REQUEST, pack 'nCx5', 1, 0)
             . stream(PARAMS, encode_params(@$params))
             . stream(INPUT, $body));
+    return $socket;
+}
+
+sub answer_on {
+    my ($socket) = @_;
     my $text = read_answer($socket);
     return { status => 0, headers => [], body => '' } if !defined $text;
     my ($head, $rest) = split /\r\n\r\n/, $text, 2;

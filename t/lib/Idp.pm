@@ -10,6 +10,7 @@ use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use FastCGI;
+use IPC::Open2 qw(open2);
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX ();
@@ -27,6 +28,7 @@ my $NGINX = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
 my @UNPRIVILEGED = $> == 0
     ? qw(setpriv --reuid=nobody --regid=nogroup --clear-groups) : ();
 my $COUNT = 3; # programs that nginx knows
+my $NO_CONNECTION = 2; # the exit status of a psql that has lost its own
 my @running;
 
 # env: settings of every program, without their prefix; postgres: more options of
@@ -181,6 +183,7 @@ sub is_alive {
 sub end_part {
     my ($self, $signal, $name) = @_;
     my $pid = delete $self->{pids}{$name} or die "no $name\n";
+    $self->end_psql if $name eq 'postgres';
     kill $signal, $pid;
     my $end = time + 30;
     while (time < $end) {
@@ -283,6 +286,13 @@ END
 # with{stdin}, settings with{env}.
 sub run {
     my ($self, $arguments, %with) = @_;
+    waitpid $self->begin_command($arguments, %with), 0;
+    return ($? >> 8, map { slurp("$self->{room}/run-$_") } qw(out err));
+}
+
+# Its pid.
+sub begin_command {
+    my ($self, $arguments, %with) = @_;
     my %file = map { $_ => "$self->{room}/run-$_" } qw(in out err);
     Stack::spew($file{in}, $with{stdin} // '');
     my $pid = fork // die "fork: $!\n";
@@ -295,26 +305,55 @@ sub run {
         alarm 60; # a server that should not have started
         exec "$BUILD/identprov", @$arguments or POSIX::_exit(127);
     }
-    waitpid $pid, 0;
-    return ($? >> 8, slurp($file{out}), slurp($file{err}));
+    return $pid;
 }
 
-# What psql prints, unaligned; rows on lines.
+# What psql prints, unaligned; rows on lines. One psql is there for all that this
+# process asks, until its connection is lost: to begin one costs far more.
 sub sql {
     my ($self, $sql) = @_;
-    open my $in, '-|', "$PG/psql", '-h', "$self->{room}/pg", '-U', 'postgres',
-        '-X', '-q', '-At', '-v', 'ON_ERROR_STOP=1', '-c', $sql, 'identprov'
-        or die "psql: $!\n";
-    my $text = join '', <$in>;
-    close $in or die "psql: $sql failed\n";
+    utf8::encode($sql) if utf8::is_utf8($sql);
+    my $text = $self->psql_says($sql);
+    $text = $self->psql_says($sql) if $self->{psql_status} == $NO_CONNECTION;
+    die "psql: $sql failed\n" if $self->{psql_status};
     chomp $text;
     return $text;
 }
 
-sub answers_sql {
+sub psql_says {
+    my ($self, $sql) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    my $psql = $self->{psql}{$$} //= $self->begin_psql;
+    my $end = "--- the end of $$ ---\n";
+    print { $psql->{in} } "$sql\n;\n\\echo $end";
+    my $text = '';
+    while (defined(my $line = readline $psql->{out})) {
+        $self->{psql_status} = 0;
+        return $text if $line eq $end;
+        $text .= $line;
+    }
+    $self->{psql_status} = $self->end_psql;
+    return $text;
+}
+
+sub begin_psql {
     my ($self) = @_;
-    return system("$PG/psql -h '$self->{room}/pg' -U postgres -X -q -c"
-            . " 'SELECT 1' identprov >/dev/null 2>&1") == 0;
+    my %psql;
+    $psql{pid} = open2($psql{out}, $psql{in}, "$PG/psql", '-h',
+        "$self->{room}/pg", '-U', 'postgres', '-X', '-q', '-At', '-v',
+        'ON_ERROR_STOP=1', 'identprov');
+    $psql{in}->autoflush(1);
+    return \%psql;
+}
+
+# Its exit status.
+sub end_psql {
+    my ($self) = @_;
+    my $psql = delete $self->{psql}{$$} or return 0;
+    close $psql->{in};
+    close $psql->{out};
+    waitpid $psql->{pid}, 0;
+    return $? >> 8 || $? & 127;
 }
 
 # What program $which says to a question of the gateway's own.
@@ -401,6 +440,7 @@ sub is_database { return $_[0] =~ /^(?:postgres|standby)$/ ? 1 : 0 }
 sub stop {
     my ($self) = @_;
     my $is_clean = 1;
+    $self->end_psql;
     for my $name (sort { is_database($a) <=> is_database($b) }
         keys %{ $self->{pids} }) {
         my $status = $self->end_part(
