@@ -68,6 +68,17 @@ while ($security =~ m{`(t/unit/\w+\.c)`: (\w+(?:, \w+)*)}g) {
     }
 }
 
+# Only one file speaks to each library, as docs/security.md says.
+my %speaks = ('fcgi-common/pg.c' => qr/\bPQ[a-z]\w*\(/,
+    'fcgi-common/crypto.c' => qr/\b(?:EVP|RAND)_\w+\(/,
+    'fcgi-common/http.c' => qr/\bFCGX_\w+\(/,
+    'fcgi-common/json.c' => qr/\bjson_(?:load|dump)\w+\(/,
+    'fcgi-identprov/password.c' => qr/\bcrypto_pwhash\w*\(/);
+for my $file (sort keys %speaks) {
+    is(join(' ', grep { slurp($_) =~ $speaks{$file} } glob 'fcgi-*/*.c'),
+        $file, "$file alone has $speaks{$file}");
+}
+
 my ($lines) = $readme =~ /(    location \/app\/ \{\n.*?\n    \}\n)/s;
 for my $line (split /\n/, $lines) {
     $line =~ s/^    //;
