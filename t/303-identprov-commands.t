@@ -82,7 +82,7 @@ is(($idp->run([ 'key', 'export' ], env =>
     'key export needs no passphrase when there is a key');
 
 $idp->start_nginx;
-for my $round (1 .. 5) {
+for my $round (1 .. 3) {
     $idp->sql('DELETE FROM identprov.signing_key');
     $idp->launch_identprov($_) for 0 .. 2;
     $idp->await_identprov($_) for 0 .. 2;
