@@ -117,6 +117,7 @@ sub title {
     open my $in, '<', "/proc/$pid/cmdline" or return '';
     my $title = <$in> // '';
     $title =~ s/[\0 ]+\z//;
+    $title =~ s/^.*\0//s;    # what a loader of its own was called with
     return $title;
 }
 
