@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "text.h"
+
 enum {
     Q_FULL = 1000,
     FIT_NONE = 0,
@@ -23,25 +25,6 @@ struct wish {
     size_t position; /* in the client's line */
 };
 
-static bool
-is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct igw_slice
-trim(struct igw_slice text)
-{
-    while (text.len > 0 && is_blank(text.data[0])) {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
-        text.len--;
-    }
-    return text;
-}
-
 /* Takes the part before `separator` off *rest. */
 static struct igw_slice
 take(struct igw_slice *rest, char separator)
@@ -52,12 +35,12 @@ take(struct igw_slice *rest, char separator)
     if (end == NULL) {
         rest->data += rest->len;
         rest->len = 0;
-        return trim(part);
+        return igw_text_trim(part);
     }
     part.len = (size_t)(end - rest->data);
     rest->data = end + 1;
     rest->len -= part.len + 1;
-    return trim(part);
+    return igw_text_trim(part);
 }
 
 /* qvalue: 0[.ddd] or 1[.000]; what is not one counts as 0. */

@@ -280,3 +280,22 @@ is_control(int32_t code_point)
 {
     return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
 }
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct igw_slice
+igw_text_trim(struct igw_slice text)
+{
+    while (text.len > 0 && is_blank(text.data[0])) {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
+        text.len--;
+    }
+    return text;
+}

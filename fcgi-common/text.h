@@ -24,6 +24,9 @@ bool igw_text_is_token(struct igw_slice text);
 /* Whether there is a byte of C0 or DEL, whatever the encoding. */
 bool igw_text_has_control(struct igw_slice text);
 
+/* Without the blanks and tabs (RFC 9110 5.6.3) at both ends. Borrowed. */
+struct igw_slice igw_text_trim(struct igw_slice text);
+
 /* Number of code points of valid UTF-8. */
 size_t igw_text_length(struct igw_slice text);
 

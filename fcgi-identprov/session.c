@@ -76,25 +76,6 @@ session_in_header(const char *value)
     return id_or_none(igw_slice_of(value));
 }
 
-static bool
-is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct igw_slice
-trim(struct igw_slice text)
-{
-    while (text.len > 0 && is_blank(text.data[0])) {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
-        text.len--;
-    }
-    return text;
-}
-
 /* Takes one `name=value` off the line. */
 static struct igw_slice
 next_pair(const char **line)
@@ -105,7 +86,7 @@ next_pair(const char **line)
     if (**line == ';') {
         (*line)++;
     }
-    return trim(pair);
+    return igw_text_trim(pair);
 }
 
 /* False when the pair is not a cookie of that name. */
@@ -123,12 +104,12 @@ value_of(struct igw_slice pair, const char *name, struct igw_slice *value)
         return false;
     }
     found = (struct igw_slice){ pair.data, (size_t)(equals - pair.data) };
-    if (!igw_slice_is(trim(found), name)) {
+    if (!igw_slice_is(igw_text_trim(found), name)) {
         return false;
     }
     value->data = equals + 1;
     value->len = pair.len - found.len - 1;
-    *value = trim(*value);
+    *value = igw_text_trim(*value);
     return true;
 }
 
