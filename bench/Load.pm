@@ -156,9 +156,10 @@ sub read_wrk {
     my ($target, $text) = @_;
     my %us = (us => 1, ms => 1000, s => 1_000_000);
     my %result;
-    @result{qw(requests seconds)} = $text =~ /^ *(\d+) requests in ([\d.]+)s/m;
-    $result{requests} or die "bench: wrk on $target->{name}:\n$text\n";
-    $result{throughput} = $result{requests} / $result{seconds};
+    my ($requests, $time, $of) = $text =~ /^ *(\d+) requests in ([\d.]+)([smh])/m;
+    $requests or die "bench: wrk on $target->{name}:\n$text\n";
+    $result{requests} = $requests;
+    $result{throughput} = $requests / ($time * { s => 1, m => 60, h => 3600 }->{$of});
     for my $percent (50, 99) {
         my ($value, $unit) = $text =~ /^ *$percent% *([\d.]+)(us|ms|s)/m;
         $result{"p${percent}_us"} = $value * $us{$unit};

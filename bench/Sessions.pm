@@ -17,6 +17,7 @@ use constant {
     CHURN_REQUESTS => 50_000,  # of each target in each round: 10 % are misses
     CHURN_TTL_SEC => 30,
     FILL_CONNECTIONS => 64,
+    FILL_RATE => 8_000,        # sessions a second, or one more turn
     LAG_END_SEC => 20,
     LAG_STEP_SEC => 0.001,
 };
@@ -109,7 +110,7 @@ sub zone_size {
     return ($megabytes < 64 ? 64 : $megabytes) . 'm';
 }
 
-# Until all of them are in.
+# Until all of them are in: each time from the first.
 sub fill {
     my ($target, $nginx, $count) = @_;
     progress("filling a zone with $count sessions");
@@ -117,7 +118,7 @@ sub fill {
     while (asked($nginx) - $before < $count) {
         wrk($target, $nginx, sessions => [$count, prefix('zone'), 'turn'],
             connections => FILL_CONNECTIONS,
-            seconds => 1 + int(($count - (asked($nginx) - $before)) / 5000));
+            seconds => 1 + int($count / FILL_RATE));
     }
     return;
 }
