@@ -254,6 +254,27 @@ a_revocation_overtakes_an_answer(void **state)
     assert_int_equal(zone.shared->counters.outdated, 3);
 }
 
+/* A set and its tags go by the first 8 of 32 bytes. */
+static void
+every_byte_of_a_key_counts(void **state)
+{
+    size_t len;
+    ngx_http_identgw_slots_token_t token;
+
+    (void)state;
+    poll_once(&EPOCH, 0);
+    fill(1);
+    assert_int_equal(found(1), NGX_HTTP_IDENTGW_ZONE_HIT);
+    for (size_t i = 0; i < NGX_HTTP_IDENTGW_SLOTS_KEY_SIZE; i++) {
+        ngx_http_identgw_slots_id_t id = id_of(1, 0);
+
+        id.key[i] ^= 1;
+        assert_int_equal(
+            ngx_http_identgw_zone_lookup(&zone, &id, TTL, &len, &token),
+            NGX_HTTP_IDENTGW_ZONE_MISS);
+    }
+}
+
 static void
 one_poll_at_a_time(void **state)
 {
@@ -580,6 +601,7 @@ main(void)
         TEST(lease_counts_from_the_sending),
         TEST(nothing_is_served_or_stored_before_a_poll),
         TEST(a_revocation_overtakes_an_answer),
+        TEST(every_byte_of_a_key_counts),
         TEST(one_poll_at_a_time),
         TEST(another_epoch_waits_for_the_end_of_the_lease),
         TEST(a_timeline_never_goes_back),
