@@ -20,11 +20,12 @@ NGINX_GROUP = www-data
 .SECONDARY:
 .PHONY: all apps module nginx unit fuzzers fixture run test test-asan test-matrix \
 	test-memory test-valgrind test-storm test-timing test-races \
-	test-revocation fuzz model check bench bench-identprov install clean help FORCE
+	test-revocation fuzz model check bench bench-identprov install deb clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind test-storm \
-	test-timing test-races fuzz model bench bench-identprov clean help,$(goals)),)
+	test-timing test-races fuzz model bench bench-identprov deb \
+	clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -421,6 +422,11 @@ install: all $(pages)
 			'$(DESTDIR)$(SYSUSERS)/'"$$name.conf" || exit; \
 	done
 
+# Debian packages for the system that this is run on, in BUILD/deb.
+deb:
+	@$(call prepare,deb)
+	@exec env BUILD='$(BUILD)' scripts/deb '$(or $(DEB_VERSION),$(VERSION))'
+
 clean:
 	rm -rf '$(BUILD)'
 
@@ -455,4 +461,5 @@ help:
 	@echo '                 the module in MODULES, what nginx.conf includes in'
 	@echo '                 NGINX_CONF/identgw, systemd units in UNITS; before all of'
 	@echo '                 them DESTDIR='
+	@echo 'make deb         Debian packages for this system in $(BUILD)/deb'
 	@echo 'make clean       removes $(BUILD)/; the data of make run is in var/'

@@ -19,7 +19,7 @@ usage: ./configure.sh [option]...
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
                    includes build and run, or model, which includes build,
-                   or valgrind, which includes test
+                   or deb, which does, too, or valgrind, which includes test
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -106,7 +106,7 @@ for option; do
     case $option in
     --help) usage; exit 0 ;;
     --for=build | --for=run | --for=test | --for=check | --for=bench \
-        | --for=model | --for=valgrind)
+        | --for=model | --for=deb | --for=valgrind)
         what=${option#*=}
         ;;
     --again) again=yes ;;
@@ -455,18 +455,27 @@ look_for_model() {
     program spin spin spin
 }
 
+look_for_deb() {
+    if dpkg-query -s build-essential > /dev/null 2>&1; then
+        say build-essential found
+    else
+        lack build-essential build-essential
+    fi
+    program debhelper debhelper dh
+    program dpkg-buildpackage dpkg-dev dpkg-buildpackage
+    program lintian lintian lintian
+}
+
 look() {
     missing=
     wished=
     required=yes
-    levels='build run test check'
-    if [ "$what" = bench ]; then
-        levels='build run bench test check'
-    elif [ "$what" = model ]; then
-        levels='build model run test check'
-    elif [ "$what" = valgrind ]; then
-        levels='build run test valgrind check'
-    fi
+    case $what in
+    bench) levels='build run bench test check' ;;
+    model | deb) levels="build $what run test check" ;;
+    valgrind) levels='build run test valgrind check' ;;
+    *) levels='build run test check' ;;
+    esac
     for level in $levels; do
         "look_for_$level"
         if [ "$level" = "$what" ]; then
