@@ -64,16 +64,16 @@ check_command(void *target, int argc, char **argv)
     const struct app_settings *settings = target;
     const struct igw_pg_config config = app_pg_config(settings);
     struct igw_pg *pg;
-    enum igw_result rc = IGW_ERROR;
+    enum igw_result rc;
 
     if (!igw_cli_end(argc, argv)) {
         return COMMAND_WRONG_USAGE;
     }
-    commands_init_log();
-    pg = igw_pg_new(&config);
-    if (pg != NULL) {
-        rc = check_schema(pg);
+    pg = commands_open(&config);
+    if (pg == NULL) {
+        return COMMAND_FAILED;
     }
+    rc = check_schema(pg);
     if (rc == IGW_OK) {
         rc = check_feed(pg);
     }

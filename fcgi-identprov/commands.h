@@ -25,8 +25,13 @@ int user_delete_command(void *settings, int argc, char **argv);
 int session_revoke_command(void *settings, int argc, char **argv);
 int check_command(void *settings, int argc, char **argv);
 
+struct igw_pg;
+struct igw_pg_config;
+
 /* For those that talk to a person: only errors of the libraries are logged. */
 void commands_init_log(void);
+/* The same, and a connection to be; NULL: no memory, which has been said. */
+struct igw_pg *commands_open(const struct igw_pg_config *config);
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_WRONG_USAGE = 2 };
 

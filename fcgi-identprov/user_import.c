@@ -259,17 +259,18 @@ user_import_command(void *target, int argc, char **argv)
 {
     const struct igw_pg_config config = app_pg_config(target);
     struct igw_pg *pg;
-    enum igw_result rc = IGW_ERROR;
+    enum igw_result rc;
 
     if (!igw_cli_end(argc, argv)) {
         return COMMAND_WRONG_USAGE;
     }
-    commands_init_log();
-    pg = igw_pg_new(&config);
-    if (pg != NULL && password_init() == IGW_OK) {
+    pg = commands_open(&config);
+    if (pg == NULL) {
+        return COMMAND_FAILED;
+    }
+    rc = password_init();
+    if (rc == IGW_OK) {
         rc = import(pg);
-    } else {
-        (void)fprintf(stderr, "identprov: out of memory\n");
     }
     igw_pg_free(&pg);
     return rc == IGW_OK ? COMMAND_DONE : COMMAND_FAILED;

@@ -56,11 +56,10 @@ run(struct order *order, const char *name,
     const struct igw_pg_config config = app_pg_config(order->settings);
     enum igw_result rc;
 
-    commands_init_log();
     order->audit.detail = "command line";
-    order->pg = igw_pg_new(&config);
+    order->pg = commands_open(&config);
     if (order->pg == NULL) {
-        return complain("out of memory");
+        return IGW_ERROR;
     }
     rc = find(order, name);
     if (rc == IGW_OK) {
@@ -396,16 +395,16 @@ user_list_command(void *target, int argc, char **argv)
 {
     const struct igw_pg_config config = app_pg_config(target);
     struct igw_pg *pg;
-    enum igw_result rc = IGW_ERROR;
+    enum igw_result rc;
 
     if (!igw_cli_end(argc, argv)) {
         return COMMAND_WRONG_USAGE;
     }
-    commands_init_log();
-    pg = igw_pg_new(&config);
-    if (pg != NULL) {
-        rc = list(pg);
+    pg = commands_open(&config);
+    if (pg == NULL) {
+        return COMMAND_FAILED;
     }
+    rc = list(pg);
     igw_pg_free(&pg);
     return rc == IGW_OK ? COMMAND_DONE : COMMAND_FAILED;
 }
@@ -433,7 +432,7 @@ session_revoke_command(void *target, int argc, char **argv)
     struct igw_pg_config config = app_pg_config(target);
     struct igw_pg *pg;
     int64_t count = 0;
-    enum igw_result rc = IGW_ERROR;
+    enum igw_result rc;
 
     if (!take_word(&argc, argv, "--all")) {
         (void)fprintf(stderr, "say --all to end every session\n");
@@ -442,16 +441,16 @@ session_revoke_command(void *target, int argc, char **argv)
     if (!igw_cli_end(argc, argv)) {
         return COMMAND_WRONG_USAGE;
     }
-    commands_init_log();
     config.statement_timeout_ms = 0; /* as long as there are sessions */
-    pg = igw_pg_new(&config);
-    if (pg != NULL) {
-        rc = store_end_all_sessions(pg, &audit, &count);
+    pg = commands_open(&config);
+    if (pg == NULL) {
+        return COMMAND_FAILED;
     }
+    rc = store_end_all_sessions(pg, &audit, &count);
     if (rc == IGW_OK) {
         (void)printf("%lld sessions have ended\n", (long long)count);
     } else {
-        (void)complain(pg != NULL ? igw_pg_message(pg) : "out of memory");
+        (void)complain(igw_pg_message(pg));
     }
     igw_pg_free(&pg);
     return rc == IGW_OK ? COMMAND_DONE : COMMAND_FAILED;
