@@ -18,14 +18,15 @@ NGINX_GROUP = www-data
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all apps module nginx unit fuzzers fixture run test test-asan test-matrix \
-	test-memory test-valgrind test-storm test-timing test-races \
-	test-revocation fuzz model check bench bench-identprov install deb clean help FORCE
+.PHONY: all apps module nginx unit fuzzers injected fixture run test test-asan \
+	test-attacks test-inject test-matrix test-memory test-valgrind test-storm \
+	test-timing test-races test-revocation fuzz model check bench \
+	bench-identprov install deb clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out run test test-asan test-matrix test-memory test-valgrind test-storm \
-	test-timing test-races fuzz model bench bench-identprov deb \
-	clean help,$(goals)),)
+ifneq ($(filter-out run test test-asan test-attacks test-inject test-matrix \
+	test-memory test-valgrind test-storm test-timing test-races fuzz model bench \
+	bench-identprov deb clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -255,6 +256,24 @@ $(BUILD)/fuzz/module_%: t/fuzz/module_%.c $(module_src) $(BUILD)/nginx/configure
 	$(Q)$(CC) -std=gnu11 -O1 -g $(SANITIZE) $(CFLAGS) $(nginx_includes) \
 		-fsanitize=fuzzer $(LDFLAGS) -o $@ $<
 
+# Programs in which the n-th call of what can fail fails, as a test says.
+inject = $(shell sed -n 's/^\(FAILS\|WRAPS\)[_SL]*.\(\w*\).*/-Wl,--wrap=\2/p' \
+	t/inject/inject.c)
+injected: $(BUILD)/inject/identprov $(BUILD)/inject/userprofile
+
+$(BUILD)/inject/inject.o: t/inject/inject.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(call compile,common) -Wno-missing-prototypes -c -o $@ $<
+
+$(BUILD)/inject/identprov: $(BUILD)/inject/inject.o $(identprov_obj) $(BUILD)/libigw.a
+	$(call say,LD $@)
+	$(Q)$(link) $(inject) -o $@ $^ $(LIBS) $(SODIUM_LIBS) $(CRYPT_LIBS) $(CURL_LIBS)
+
+$(BUILD)/inject/userprofile: $(BUILD)/inject/inject.o $(userprofile_obj) $(BUILD)/libigw.a
+	$(call say,LD $@)
+	$(Q)$(link) $(inject) -o $@ $^ $(LIBS) $(SODIUM_LIBS) $(CURL_LIBS)
+
 # The same program without the defence against smuggled requests.
 $(BUILD)/fixture/%_undefended: t/fixture/%.c $(wildcard fcgi-common/*.[ch]) $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -292,7 +311,7 @@ $(BUILD)/bench/%: bench/%.c $(BUILD)/libigw.a
 		$(BUILD)/libigw.a $(LIBS) $(SODIUM_LIBS)
 
 -include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/unit/*.d \
-	$(BUILD)/fixture/*.d $(BUILD)/bench/*.d)
+	$(BUILD)/inject/*.d $(BUILD)/fixture/*.d $(BUILD)/bench/*.d)
 
 # --- verbs -----------------------------------------------------------------
 
@@ -308,7 +327,7 @@ rebuild = $(MAKE) --no-print-directory \
 # Everything again, by clang, in a place of its own.
 build_fuzzers = $(rebuild) -s BUILD='$(BUILD)/fuzzing' CC="$${FUZZ_CC:-clang}" \
 	SANITIZE='-fsanitize=address,undefined,fuzzer-no-link \
-	-fno-sanitize-recover=undefined -fno-omit-frame-pointer' fuzzers
+	-fno-sanitize-recover=undefined -fno-omit-frame-pointer'
 
 run:
 	@$(call prepare,run)
@@ -318,19 +337,29 @@ run:
 test:
 	@$(call prepare,test)
 	@$(rebuild) all unit fixture
-	$(if $(or $(findstring fuzz,$(TESTS)),$(if $(TESTS),,all)),@$(build_fuzzers))
+	$(if $(or $(findstring fuzz,$(TESTS)),$(if $(TESTS),,all)),@$(build_fuzzers) fuzzers)
+	$(if $(or $(findstring inject,$(TESTS)),$(if $(TESTS),,all)),@$(build_fuzzers) injected)
 	@exec env BUILD='$(BUILD)' scripts/prove $(TESTS)
 	$(if $(TESTS),,@exec env BUILD='$(BUILD)' ASAN=module scripts/test-asan)
 
 fuzz:
 	@$(call prepare,test)
-	@$(build_fuzzers)
+	@$(build_fuzzers) fuzzers
 	@exec env BUILD='$(BUILD)' SECONDS='$(or $(SECONDS),60)' NAMES='$(NAMES)' \
 		scripts/prove -v t/600-fuzz.t
 
 test-asan:
 	@$(call prepare,test)
 	@exec env BUILD='$(BUILD)' scripts/test-asan $(TESTS)
+
+# Every operation with each of its calls failing in turn: takes some minutes
+# (NAMES=).
+test-inject:
+	@$(call prepare,test)
+	@$(rebuild) apps
+	@$(build_fuzzers) injected
+	@exec env BUILD='$(BUILD)' INJECT=all NAMES='$(NAMES)' \
+		scripts/prove -v t/620-inject.t
 
 test-memory:
 	@$(call prepare,test)
@@ -362,6 +391,12 @@ test-races:
 	@$(rebuild) apps
 	@exec env BUILD='$(BUILD)' scripts/prove -v t/long/races.t
 
+# Attacks that have worked on others.
+test-attacks:
+	@$(call prepare,test)
+	@$(rebuild) all
+	@exec env BUILD='$(BUILD)' scripts/prove -v t/attacks/*.t
+
 # The module's tests under each nginx that it is made for: takes some minutes.
 test-matrix:
 	@$(call prepare,test)
@@ -384,7 +419,7 @@ model:
 check:
 	@$(call prepare,check)
 	@$(rebuild) BUILD='$(BUILD)/check' WERROR=-Werror all unit fixture > /dev/null
-	@scripts/check
+	@env BUILD='$(BUILD)' scripts/check
 
 # Takes some minutes of a machine that does nothing else.
 bench:
@@ -436,6 +471,10 @@ help:
 	@echo 'make test        builds everything and runs all tests (or TESTS=t/...)'
 	@echo 'make test-asan   all tests with the address and undefined behavior'
 	@echo '                 sanitizers, nginx too (make test: the module'"'"'s)'
+	@echo 'make test-attacks  attacks that have worked on others, by class and CVE'
+	@echo 'make test-inject every operation of both applications with each of its'
+	@echo '                 calls of malloc, libpq, OpenSSL ... failing in turn, with the'
+	@echo '                 sanitizers (NAMES= of t/620-inject.t)'
 	@echo 'make test-memory 100,000 requests of all kinds, and the workers'"'"' memory'
 	@echo 'make test-valgrind  the module'"'"'s tests with nginx under valgrind'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'

@@ -72,6 +72,7 @@ static X509_SIG *read_pem(struct igw_slice pem);
 static int refuse_to_prompt(char *out, int size, int is_writing, void *data);
 static EVP_PKEY *decrypt_key(const X509_SIG *box, struct igw_slice passphrase,
                              enum igw_result *rc);
+static bool is_out_of_memory(void);
 static bool algorithm_of(const EVP_PKEY *pkey, enum igw_algorithm *algorithm);
 static bool is_sound(EVP_PKEY *pkey, int (*check)(EVP_PKEY_CTX *ctx));
 static EVP_PKEY *new_public(enum igw_algorithm algorithm,
@@ -223,14 +224,15 @@ igw_key_import(struct igw_slice pem, struct igw_slice passphrase,
     }
     box = read_pem(pem);
     if (box == NULL) {
+        rc = is_out_of_memory() ? IGW_ERROR : IGW_INVALID;
         goto done;
     }
     pkey = decrypt_key(box, passphrase, &rc);
     if (pkey == NULL) {
         goto done;
     }
-    rc = IGW_INVALID;
     if (!algorithm_of(pkey, &algorithm) || !is_sound(pkey, EVP_PKEY_check)) {
+        rc = is_out_of_memory() ? IGW_ERROR : IGW_INVALID;
         goto done;
     }
     *key = key_new(algorithm, pkey, true);
@@ -251,6 +253,7 @@ igw_key_from_numbers(enum igw_algorithm algorithm,
 {
     EVP_PKEY *pkey = NULL;
     enum igw_algorithm found;
+    enum igw_result rc;
 
     *key = NULL;
     if (kid.len == 0 || kid.len > IGW_KID_MAX) {
@@ -259,9 +262,10 @@ igw_key_from_numbers(enum igw_algorithm algorithm,
     pkey = new_public(algorithm, numbers);
     if (pkey == NULL || !algorithm_of(pkey, &found) || found != algorithm
         || !is_sound(pkey, EVP_PKEY_public_check)) {
+        rc = is_out_of_memory() ? IGW_ERROR : IGW_INVALID;
         EVP_PKEY_free(pkey);
         ERR_clear_error();
-        return IGW_INVALID;
+        return rc;
     }
     *key = key_new(algorithm, pkey, false);
     if (*key == NULL) {
@@ -335,9 +339,11 @@ igw_key_verify(const struct igw_key *key, struct igw_slice data,
         goto done;
     }
     /* 0 and negative: r or s out of range, or another signature. */
-    rc = EVP_PKEY_verify(ctx, bytes, len, digest, sizeof(digest)) == 1
-             ? IGW_OK
-             : IGW_DENIED;
+    if (EVP_PKEY_verify(ctx, bytes, len, digest, sizeof(digest)) == 1) {
+        rc = IGW_OK;
+    } else if (!is_out_of_memory()) {
+        rc = IGW_DENIED;
+    }
 
 done:
     EVP_PKEY_CTX_free(ctx);
@@ -527,7 +533,8 @@ refuse_to_prompt(char *out, int size, int is_writing, void *data)
     return -1;
 }
 
-/* NULL: *rc says whether the passphrase or what it opened is wrong. */
+/* NULL: *rc says whether the passphrase or what it opened is wrong, or neither.
+ */
 static EVP_PKEY *
 decrypt_key(const X509_SIG *box, struct igw_slice passphrase,
             enum igw_result *rc)
@@ -540,8 +547,21 @@ decrypt_key(const X509_SIG *box, struct igw_slice passphrase,
     if (info != NULL) {
         pkey = EVP_PKCS82PKEY(info);
     }
+    if (pkey == NULL && is_out_of_memory()) {
+        *rc = IGW_ERROR;
+    }
     PKCS8_PRIV_KEY_INFO_free(info);
     return pkey;
+}
+
+/*
+ * Whether that is what a call of the library has failed for, and not what it
+ * was given: a good key or signature is not to be taken for a bad one.
+ */
+static bool
+is_out_of_memory(void)
+{
+    return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE;
 }
 
 /* P-256, or RSA of a length that we take; false: another key. */

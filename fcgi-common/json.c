@@ -3,6 +3,7 @@
  */
 #include "json.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,13 +33,19 @@ igw_json_parse(struct igw_slice text, struct json_t **out,
     if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL) {
         return refuse(why, "invalid_encoding", "A NUL is in the JSON text.");
     }
+    errno = 0;
     *out = json_loadb(text.data, text.len,
                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    /*
+     * Without memory for a text jansson says that there is a syntax error; or
+     * it leaves out bytes, and says nothing.
+     */
+    if (errno == ENOMEM) {
+        igw_json_free(out);
+        return IGW_ERROR;
+    }
     if (*out != NULL) {
         return IGW_OK;
-    }
-    if (json_error_code(&error) == json_error_out_of_memory) {
-        return IGW_ERROR;
     }
     code = fault_code(json_error_code(&error));
     /* jansson's own text quotes the input, so it is not passed on. */

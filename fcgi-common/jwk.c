@@ -60,8 +60,9 @@ static bool is_kid(struct igw_slice kid);
 static bool has_verify(const struct json_t *key_ops);
 static enum igw_result from_jwk(const struct json_t *jwk, struct igw_key **key,
                                 const char **fault);
-static bool get_numbers(const struct json_t *jwk, const char *const names[2],
-                        struct igw_key_numbers *numbers);
+static enum igw_result get_numbers(const struct json_t *jwk,
+                                   const char *const names[2],
+                                   struct igw_key_numbers *numbers);
 static enum igw_result fill_keyset(struct igw_keyset *set,
                                    const struct json_t *keys,
                                    char why[WHY_SIZE]);
@@ -263,38 +264,39 @@ from_jwk(const struct json_t *jwk, struct igw_key **key, const char **fault)
         return IGW_INVALID;
     }
     *fault = kinds[algorithm].fault;
-    if (!get_numbers(jwk, kinds[algorithm].numbers, &numbers)) {
-        return IGW_INVALID;
+    rc = get_numbers(jwk, kinds[algorithm].numbers, &numbers);
+    if (rc == IGW_OK) {
+        rc = igw_key_from_numbers(algorithm, &numbers,
+                                  igw_json_text(igw_json_get(jwk, "kid")), key);
     }
-    rc = igw_key_from_numbers(algorithm, &numbers,
-                              igw_json_text(igw_json_get(jwk, "kid")), key);
     if (rc == IGW_ERROR) {
         *fault = "out of memory";
     }
     return rc;
 }
 
-static bool
+static enum igw_result
 get_numbers(const struct json_t *jwk, const char *const names[2],
             struct igw_key_numbers *numbers)
 {
     struct igw_buf bytes;
-    bool is_right = true;
+    enum igw_result rc = IGW_OK;
 
     igw_buf_init(&bytes);
-    for (size_t i = 0; i < 2 && is_right; i++) {
+    for (size_t i = 0; i < 2 && rc == IGW_OK; i++) {
         igw_buf_reset(&bytes);
-        is_right = igw_base64url_decode(
-                       igw_json_text(igw_json_get(jwk, names[i])), &bytes)
-                       == IGW_OK
-                   && bytes.len > 0 && bytes.len <= IGW_NUMBER_MAX;
-        if (is_right) {
+        rc = igw_base64url_decode(igw_json_text(igw_json_get(jwk, names[i])),
+                                  &bytes);
+        if (rc == IGW_OK && (bytes.len == 0 || bytes.len > IGW_NUMBER_MAX)) {
+            rc = IGW_INVALID;
+        }
+        if (rc == IGW_OK) {
             memcpy(numbers->bytes[i], bytes.data, bytes.len);
             numbers->len[i] = bytes.len;
         }
     }
     igw_buf_clear(&bytes);
-    return is_right;
+    return rc;
 }
 
 /* RFC 7517 5: what we do not understand or support is passed over. */

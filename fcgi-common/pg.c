@@ -401,7 +401,7 @@ bind(struct igw_pg *pg, const struct igw_pg_param *params, size_t count,
         return IGW_ERROR;
     }
 
-    pg->scratch.len = 0;
+    igw_buf_reset(&pg->scratch);
     for (size_t i = 0; i < count; i++) {
         struct igw_slice value = params[i].value;
 

@@ -31,8 +31,10 @@ igw_response_header(struct igw_response *response, const char *name,
 {
     struct igw_buf *headers = &response->headers;
 
+    /* A line is there whole or not at all, for find_line. */
     if (!igw_text_is_token(igw_slice_of(name)) || igw_text_has_control(value)
-        || response->header_count == IGW_RESPONSE_HEADERS_MAX) {
+        || response->header_count == IGW_RESPONSE_HEADERS_MAX
+        || !igw_buf_reserve(headers, strlen(name) + value.len + 4)) {
         break_off(response, name);
         return;
     }

@@ -60,6 +60,7 @@ static void stop_workers(struct server *server, struct worker *workers);
 static void keep_house(struct server *server);
 static void sweep(struct server *server);
 static void resume_accept(struct server *server);
+static void arm_listener(struct server *server);
 static void stop(struct server *server);
 static bool is_empty(struct server *server);
 static void *work(void *data);
@@ -273,8 +274,17 @@ resume_accept(struct server *server)
         igw_logf(IGW_LOG_ERROR, "accept_failed",
                  "no new connections for now: out of descriptors or memory");
     }
-    (void)watch(server, EPOLL_CTL_MOD, server->listener.fd,
-                EPOLLIN | EPOLLONESHOT, &server->listener);
+    arm_listener(server);
+}
+
+/* What fails is tried again at the next tick. */
+static void
+arm_listener(struct server *server)
+{
+    if (!watch(server, EPOLL_CTL_MOD, server->listener.fd,
+               EPOLLIN | EPOLLONESHOT, &server->listener)) {
+        atomic_store(&server->is_accept_paused, true);
+    }
 }
 
 /* Who has connected already is served; nobody else can connect. */
@@ -348,8 +358,7 @@ accept_some(struct server *server)
         }
     }
     if (!atomic_load(&server->is_stopping)) {
-        (void)watch(server, EPOLL_CTL_MOD, server->listener.fd,
-                    EPOLLIN | EPOLLONESHOT, &server->listener);
+        arm_listener(server);
     }
 }
 

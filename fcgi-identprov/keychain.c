@@ -425,7 +425,10 @@ keychain_jwks(const struct igw_rows *rows, struct igw_buf *out,
         }
         rc = append_public(array, &row);
         if (rc != IGW_OK) {
-            rc = fail_key(row.kid, "its public half is not one", why);
+            rc = fail_key(row.kid,
+                          rc == IGW_ERROR ? "out of memory"
+                                          : "its public half is not one",
+                          why);
         }
     }
     if (rc == IGW_OK
@@ -458,7 +461,9 @@ open_private(const struct stored_key *row, const char *passphrase_file,
         return IGW_OK;
     }
     igw_key_free(key);
-    return fail_key(row->kid, "its private half is not one", why);
+    return fail_key(
+        row->kid,
+        rc == IGW_ERROR ? "out of memory" : "its private half is not one", why);
 }
 
 enum igw_result

@@ -1,5 +1,6 @@
 #include "password.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,11 +83,13 @@ password_check(struct igw_slice password, const char *hash)
     if (strlen(hash) >= PASSWORD_HASH_SIZE || !is_affordable(hash)) {
         return IGW_ERROR;
     }
+    errno = 0;
     if (crypto_pwhash_argon2id_str_verify(hash, password.data, password.len)
-        != 0) {
-        return IGW_DENIED;
+        == 0) {
+        return IGW_OK;
     }
-    return IGW_OK;
+    /* That is a mismatch; anything else says nothing about the password. */
+    return errno == EINVAL ? IGW_DENIED : IGW_ERROR;
 }
 
 /* The library says -1 of what it cannot read. */

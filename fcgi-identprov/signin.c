@@ -33,7 +33,7 @@ answer_problem(struct igw_call *call)
     igw_buf_clear(&detail);
 
     /* The gateway asks for a text to send; the status is its own. */
-    if (call->request->is_internal) {
+    if (call->request->is_internal && call->response->status == 401) {
         call->response->status = 200;
     }
 }

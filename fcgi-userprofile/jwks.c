@@ -208,7 +208,6 @@ check_file(struct jwks *jwks)
         goto done;
     }
 
-    jwks->is_looked = true;
     jwks->seen = now;
     if (fd < 0) {
         complain(jwks, strerror(failure));
@@ -217,6 +216,8 @@ check_file(struct jwks *jwks)
     } else {
         load_file(jwks, fd);
     }
+    /* A failure may have been ours: looked at again, though nothing changes. */
+    jwks->is_looked = !jwks->has_failed;
 
 done:
     if (fd >= 0) {

@@ -32,13 +32,15 @@ my $NO_CONNECTION = 2; # the exit status of a psql that has lost its own
 my @running;
 
 # env: settings of every program, without their prefix; postgres: more options of
-# PostgreSQL. Nothing runs yet but that, with a migrated database.
+# PostgreSQL; programs: the directory of identprov. Nothing runs yet but
+# PostgreSQL, with a migrated database.
 sub new {
     my ($class, %with) = @_;
     my $room = tempdir('identgw-idp-XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0755, $room;
     my $self = bless { room => $room, owner => $$, pids => {},
-        postgres_options => $with{postgres} || [] }, $class;
+        postgres_options => $with{postgres} || [],
+        programs => $with{programs} || $BUILD }, $class;
     push @running, $self;
     $self->{env} = {
         DATABASE => "host=$room/pg dbname=identprov user=postgres",
@@ -156,7 +158,7 @@ sub launch_identprov {
     $settings->{IDENTPROV_DATABASE} =~
         s/\Q$self->{room}\E\/pg.*\Kuser=postgres/user=identprov_serve/;
     $self->{pids}{"identprov-$which"} = $self->spawn_logged(
-        "identprov-$which", $settings, "$BUILD/identprov",
+        "identprov-$which", $settings, "$self->{programs}/identprov",
         'serve', '--listen', "unix:$self->{room}/identprov-$which.sock");
     return;
 }
@@ -303,7 +305,7 @@ sub begin_command {
         my $env = $self->environment(%{ $with{env} || {} });
         $ENV{$_} = $env->{$_} for keys %$env;
         alarm 60; # a server that should not have started
-        exec "$BUILD/identprov", @$arguments or POSIX::_exit(127);
+        exec "$self->{programs}/identprov", @$arguments or POSIX::_exit(127);
     }
     return $pid;
 }
