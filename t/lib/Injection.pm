@@ -51,12 +51,24 @@ sub end_orders {
     return $self->{failed};
 }
 
-# What is still under way in the database, of somebody who has left, ends.
-sub settle {
+# The server's processes, and whether each is idle.
+sub backends {
     my ($self) = @_;
-    wait_for(20, 'the database', sub { !$self->sql(
-        q(SELECT count(*) FROM pg_stat_activity WHERE datname = 'identprov'
-            AND pid <> pg_backend_pid() AND state <> 'idle')) });
+    return map { split /\|/ } split /\n/, $self->sql(q(SELECT pid,
+        state = 'idle' FROM pg_stat_activity WHERE datname = 'identprov'
+        AND pid <> pg_backend_pid() AND backend_type = 'client backend'));
+}
+
+# What is still under way in the database, of a connection that was given up when
+# something of libpq's failed, ends: one process of before is gone.
+sub settle {
+    my ($self, %before) = @_;
+    my $is_lost = ($self->{failed} // '') =~ /^PQ/ && %before;
+    wait_for(30, 'the database', sub {
+        my %now = $self->backends;
+        return !(grep { $_ ne 't' } values %now)
+            && (!$is_lost || grep { !exists $now{$_} } keys %before);
+    });
     return;
 }
 
@@ -158,11 +170,12 @@ sub every {
     while (@wrong < $WRONG_MAX) {
         $n++;
         my $state = $with{prepare} ? $with{prepare}->($n) : undef;
+        my %before = $with{everywhere} ? () : $self->backends;
         $self->obey($n, everywhere => $with{everywhere});
         my ($what, @faults) = $with{try}->($state);
         my $failed = $self->end_orders;
         $seen{$what}++;
-        $self->settle;
+        $self->settle(%before);
         push @faults, $with{check}->($state, $what) if $with{check};
         push @faults, $self->deaths;
         push @wrong, map { "call $n, " . ($failed // 'none') . ": $_" }
