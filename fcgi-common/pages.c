@@ -296,19 +296,34 @@ load_directory(struct igw_pages *pages, const char *directory, char *why)
 
 /* --- checking ------------------------------------------------------------ */
 
-/* Whatever page it will be. */
+/* What is found while a file is checked. */
+struct look {
+    const struct igw_pages *pages;
+    const char *page; /* what {{>page}} is */
+};
+
 static const char *
 find_any(const void *arg, struct igw_slice name)
 {
-    return igw_slice_is(name, "page") ? "" : igw_pages_file(arg, name);
+    const struct look *look = arg;
+
+    return igw_slice_is(name, "page") ? look->page
+                                      : igw_pages_file(look->pages, name);
 }
 
+/* Each file may be the page but those that layout.html is made of. */
 static bool
 check_file(const struct igw_pages *pages, const struct file *file, char *why)
 {
-    const struct igw_template_set set = { find_any, pages, pages->texts[0] };
+    const char *layout = igw_pages_file(pages, igw_slice_of("layout.html"));
+    struct look look = { pages, "" };
+    const struct igw_template_set set = { find_any, &look, pages->texts[0] };
     struct igw_template_fault fault;
 
+    if (layout != NULL && layout != file->text
+        && !igw_template_takes_in(&set, layout, file->text)) {
+        look.page = file->text;
+    }
     if (!ends_in(file->name, ".html")
         || igw_template_check(&set, file->text, &fault) == IGW_OK) {
         return true;

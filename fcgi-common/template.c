@@ -8,7 +8,8 @@
 
 enum {
     NAME_SIZE = 64,
-    LEVELS_MAX = 24 /* of sections and files in each other */
+    LEVELS_MAX = 24, /* of sections and files in each other */
+    FILES_MAX = 128
 };
 
 enum kind { VALUE, SECTION, INVERTED, END, FILE_TAG, COMMENT };
@@ -414,16 +415,85 @@ line_of(const char *text, const char *at)
     return line;
 }
 
-/* What is wrong with one tag; NULL: nothing. */
+/* The files that have been looked into. */
+struct walk {
+    const char *seen[FILES_MAX];
+    size_t count;
+};
+
+/* Whether this is a new one, and there is room to say so. */
+static bool
+is_new(struct walk *walk, const char *file)
+{
+    for (size_t i = 0; i < walk->count; i++) {
+        if (walk->seen[i] == file) {
+            return false;
+        }
+    }
+    if (walk->count == FILES_MAX) {
+        return false;
+    }
+    walk->seen[walk->count++] = file;
+    return true;
+}
+
+/* Whether `text`, or a file in it, has a tag for the file `what`. */
+static bool
+takes_in(const struct igw_template_set *set, const char *text, const char *what,
+         struct walk *walk)
+{
+    struct igw_slice rest = igw_slice_of(text);
+    const char *detail;
+    struct tag tag;
+
+    while (next_tag(rest, &tag, &detail)) {
+        const char *file = tag.kind == FILE_TAG && !is_style(tag.name)
+                               ? set->find(set->arg, igw_slice_of(tag.name))
+                               : NULL;
+
+        if (file != NULL
+            && (file == what
+                || (is_new(walk, file) && takes_in(set, file, what, walk)))) {
+            return true;
+        }
+        rest = tag.after;
+    }
+    return false;
+}
+
+bool
+igw_template_takes_in(const struct igw_template_set *set, const char *text,
+                      const char *what)
+{
+    struct walk walk = { .count = 0 };
+
+    return takes_in(set, text, what, &walk);
+}
+
 static const char *
-fault_of(const struct igw_template_set *set, const struct tag *tag,
-         char open[LEVELS_MAX][NAME_SIZE], size_t *level)
+fault_of_file(const struct igw_template_set *set, const char *name,
+              const char *text)
+{
+    const char *file = set->find(set->arg, igw_slice_of(name));
+
+    if (file == NULL) {
+        return "there is no such file";
+    }
+    return !is_style(name)
+                   && (file == text || igw_template_takes_in(set, file, text))
+               ? "so the file would be within itself"
+               : NULL;
+}
+
+/* What is wrong with one tag of `text`; NULL: nothing. */
+static const char *
+fault_of(const struct igw_template_set *set, const char *text,
+         const struct tag *tag, char open[LEVELS_MAX][NAME_SIZE], size_t *level)
 {
     const char *key = text_key(tag->name);
 
-    if (tag->kind == FILE_TAG
-        && set->find(set->arg, igw_slice_of(tag->name)) == NULL) {
-        return "there is no such file";
+    if (tag->kind == FILE_TAG) {
+        return fault_of_file(set, tag->name, text);
     }
     if (tag->kind == VALUE && key != NULL
         && igw_json_get(set->texts, key) == NULL) {
@@ -463,7 +533,7 @@ igw_template_check(const struct igw_template_set *set, const char *text,
     struct tag tag;
 
     while (next_tag(rest, &tag, &detail)) {
-        detail = fault_of(set, &tag, open, &level);
+        detail = fault_of(set, text, &tag, open, &level);
         if (detail != NULL) {
             return refuse(fault,
                           line_of(text, tag.before.data + tag.before.len),

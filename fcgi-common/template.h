@@ -35,11 +35,16 @@ struct igw_template_fault {
 
 /*
  * Whether `text` could be rendered: its tags are well-formed and closed, its
- * files and its texts are there. IGW_INVALID: *fault says what is not.
+ * files and its texts are there, and it is not in one of its files: `text` is
+ * what set->find has for it. IGW_INVALID: *fault says what is not so.
  */
 enum igw_result
 igw_template_check(const struct igw_template_set *set, const char *text,
                    struct igw_template_fault *fault) IGW_MUST_CHECK;
+
+/* Whether `text` takes in the file `what`, perhaps by way of others. */
+bool igw_template_takes_in(const struct igw_template_set *set, const char *text,
+                           const char *what);
 
 /* Appends the template, which has been checked, as HTML. */
 void igw_template_render(const struct igw_template_set *set, const char *text,

@@ -168,6 +168,11 @@ my %wrong = (
     'signin.html' => [ "{{#problem}}\n{{name}}", qr/signin\.html: line 2: problem: this section is not closed/ ],
     'header.html' => [ '{{t.nothing}}', qr/header\.html: line 1: t\.nothing: there is no such text/ ],
     'layout.html' => [ '{{>nothing.html}}', qr/layout\.html: line 1: nothing\.html: there is no such file/ ],
+    'field.html' => [ "\n{{>deep.html}}",
+        qr/(?:deep\.html: line 1: field\.html|field\.html: line 2: deep\.html): so the file would be within itself/,
+        'deep.html', '{{>field.html}}' ],
+    'register.html' => [ '{{>page}}', qr/register\.html: line 1: page: so the file would be within itself/ ],
+    'logout.html' => [ "\n{{>layout.html}}", qr/logout\.html: line 2: layout\.html: so the file would be within itself/ ],
     'de.json' => [ '{"a":1}', qr/de\.json: is not one object of texts/ ],
     'en.json' => [ '{"a":"b","a":"c"}', qr{pages/en\.json: } ],
     'style.css' => [ '', qr/style\.css: it is empty/ ],
@@ -175,13 +180,15 @@ my %wrong = (
 );
 $idp->end_part('TERM', 'identprov-0');
 for my $name (sort keys %wrong) {
-    my ($text, $said) = @{ $wrong{$name} };
+    my ($text, $said, %more) = @{ $wrong{$name} };
     my $old = -e "$dir/$name" ? Stack::slurp("$dir/$name") : undef;
+    Stack::spew("$dir/$_", $more{$_}) for keys %more;
     Stack::spew("$dir/$name", $text);
     my ($status, undef, $errors) = $idp->run([ 'serve', '--listen',
             'unix:' . $idp->room . '/wrong.sock' ]);
     isnt($status, 0, "a wrong $name stops the start");
     like($errors, $said, '... and is named');
     defined $old ? Stack::spew("$dir/$name", $old) : unlink "$dir/$name";
+    unlink map { "$dir/$_" } keys %more;
 }
 done_testing;

@@ -157,6 +157,50 @@ bad_templates_are_refused(void **state)
     igw_json_free(&texts);
 }
 
+/* Files that are in each other: self, one -> two -> one, trap -> self. */
+static const struct {
+    const char *name;
+    const char *text;
+} knots[] = {
+    { "self.html", "a\n{{>self.html}}" },
+    { "one.html", "\n\n{{>leaf.html}}{{>two.html}}" },
+    { "two.html", "{{#a}}\n{{>one.html}}{{>one.html}}{{/a}}" },
+    { "trap.html", "{{>leaf.html}}\n{{>self.html}}{{>leaf.html}}" },
+    { "leaf.html", "{{>self.css}}" },
+    { "self.css", "{{>self.css}} {{>leaf.html}}" },
+};
+
+static const char *
+find_knot(const void *arg, struct igw_slice name)
+{
+    (void)arg;
+    for (size_t i = 0; i < sizeof(knots) / sizeof(knots[0]); i++) {
+        if (igw_slice_is(name, knots[i].name)) {
+            return knots[i].text;
+        }
+    }
+    return NULL;
+}
+
+static void
+a_file_within_itself_is_refused(void **state)
+{
+    static const size_t lines[] = { 2, 3, 2, 0, 0 };
+    const struct igw_template_set set = { find_knot, NULL, NULL };
+    struct igw_template_fault fault;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        fault.line = 0;
+        assert_int_equal(igw_template_check(&set, knots[i].text, &fault),
+                         lines[i] > 0 ? IGW_INVALID : IGW_OK);
+        assert_int_equal(fault.line, lines[i]);
+        if (lines[i] > 0) {
+            assert_non_null(strstr(fault.detail, "within itself"));
+        }
+    }
+}
+
 static void
 what_is_in_itself_ends(void **state)
 {
@@ -181,6 +225,7 @@ main(void)
         cmocka_unit_test(values_are_escaped_and_sections_kept),
         cmocka_unit_test(no_value_leaves_its_place),
         cmocka_unit_test(bad_templates_are_refused),
+        cmocka_unit_test(a_file_within_itself_is_refused),
         cmocka_unit_test(what_is_in_itself_ends),
     };
 
