@@ -39,7 +39,8 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard $(1)/*.c)))
 common_obj = $(call objects,fcgi-common)
 identprov_obj = $(call objects,fcgi-identprov) $(BUILD)/obj/identprov_migrations.o \
 	$(BUILD)/obj/identprov_passwords.o $(BUILD)/obj/identprov_pages.o
-userprofile_obj = $(call objects,fcgi-userprofile) $(BUILD)/obj/userprofile_migrations.o
+userprofile_obj = $(call objects,fcgi-userprofile) $(BUILD)/obj/userprofile_migrations.o \
+	$(BUILD)/obj/userprofile_pages.o
 without_main = $(filter-out %/main.o,$(1))
 
 programs = $(BUILD)/identprov $(BUILD)/userprofile

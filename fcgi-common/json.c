@@ -176,6 +176,12 @@ igw_json_new_integer(int64_t value)
 }
 
 struct json_t *
+igw_json_new_null(void)
+{
+    return json_null();
+}
+
+struct json_t *
 igw_json_new_bool(bool value)
 {
     return json_boolean(value);

@@ -76,6 +76,7 @@ bool igw_json_append(struct json_t *array, struct json_t *value);
 struct json_t *igw_json_new_text(struct igw_slice text);
 struct json_t *igw_json_new_integer(int64_t value);
 struct json_t *igw_json_new_bool(bool value);
+struct json_t *igw_json_new_null(void);
 
 /*
  * RFC 7396: applies the object `patch` to the object `target`; null takes a

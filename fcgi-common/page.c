@@ -86,6 +86,18 @@ igw_page_set_key(struct igw_page *page, const char *name, const char *key)
     page->failed |= !set_key(page, page->values, name, key);
 }
 
+void
+igw_page_set_done(struct igw_page *page, const struct json_t *query)
+{
+    struct igw_slice done = igw_json_text(igw_json_get(query, "done"));
+    char key[KEY_SIZE];
+
+    if (done.len > 0 && done.len <= 16) {
+        (void)snprintf(key, sizeof(key), "done_%s", done.data);
+        (void)set_key(page, page->values, "done", key);
+    }
+}
+
 static void
 put_headers(const struct igw_page *page, struct igw_call *call)
 {
@@ -202,13 +214,16 @@ describe(struct igw_page *page, struct json_t *field, const char *name)
     igw_buf_clear(&ids);
 }
 
-/* Names of accounts: no capital to begin with, and nothing to be corrected. */
+/* Names of accounts and the like: no capital to begin with, and nothing to be
+ * corrected. */
 static bool
 is_plain(const struct igw_page_field *field)
 {
     return strcmp(field->autocomplete, "username") == 0
            || strcmp(field->autocomplete, "email") == 0
-           || strcmp(field->autocomplete, "url") == 0;
+           || strcmp(field->autocomplete, "url") == 0
+           || strcmp(field->autocomplete, "photo") == 0
+           || strcmp(field->autocomplete, "language") == 0;
 }
 
 static struct json_t *
@@ -270,6 +285,29 @@ igw_page_problem(const struct igw_call *call)
     return problem;
 }
 
+/* All that is wrong with fields, for the top of the page. */
+static void
+set_faults(struct igw_page *page, const struct json_t *problem)
+{
+    const struct json_t *errors = igw_json_get(problem, "errors");
+    struct json_t *list = igw_json_array();
+
+    for (size_t i = 0; i < igw_json_size(errors); i++) {
+        const struct json_t *error = igw_json_at(errors, i);
+        struct igw_slice name = igw_json_text(igw_json_get(error, "field"));
+        struct json_t *fault = igw_json_object();
+
+        page->failed |= !igw_json_set_text(fault, "name", name)
+                        || !igw_json_set_text(fault, "label", name);
+        set_label(page, fault, "label", "field", name.data);
+        set_error(page, fault, name.data, error);
+        page->failed |= !igw_json_append(list, fault);
+    }
+    igw_page_set(page, "has_faults",
+                 igw_json_new_bool(igw_json_size(list) > 0));
+    igw_page_set(page, "faults", list);
+}
+
 void
 igw_page_set_problem(struct igw_page *page, const struct igw_call *call,
                      const struct json_t *problem)
@@ -281,6 +319,7 @@ igw_page_set_problem(struct igw_page *page, const struct igw_call *call,
     if (problem == NULL) {
         return;
     }
+    set_faults(page, problem);
     igw_page_set_text(page, "retry_sec", retry);
     (void)snprintf(key, sizeof(key), "problem_%s",
                    igw_json_text(igw_json_get(problem, "code")).data);

@@ -32,6 +32,12 @@ void igw_page_set_text(struct igw_page *page, const char *name,
 void igw_page_set_key(struct igw_page *page, const char *name, const char *key);
 
 /*
+ * Of the query's members (NULL: none): ?done=saved sets `done` to the text
+ * done_saved; other words set nothing.
+ */
+void igw_page_set_done(struct igw_page *page, const struct json_t *query);
+
+/*
  * Answers with layout.html around the page, whose `title`, unless it is set, is
  * the text <name>_title; not to be stored.
  */
@@ -63,7 +69,8 @@ void igw_page_set_fields(struct igw_page *page, const char *name,
 
 /*
  * Sets `problem`: the text problem_<code> or the problem's detail; `retry_sec`
- * from Retry-After.
+ * from Retry-After; `has_faults` and `faults`, the list of what is wrong with
+ * fields: name, label and error, as igw_page_set_fields has them.
  */
 void igw_page_set_problem(struct igw_page *page, const struct igw_call *call,
                           const struct json_t *problem);

@@ -15,9 +15,6 @@ struct body {
     char *return_to; /* of a form: where to go, ready for Location */
 };
 
-/* The media type says that a browser's form was sent. */
-bool body_is_form(const struct igw_request *request);
-
 /*
  * False: the call has been answered (415, 400). Clear *body in either case.
  * A form's field return_to is taken out, for whatever handler.
@@ -35,12 +32,5 @@ char *body_return_to(struct igw_slice text) IGW_MUST_CHECK;
 
 /* Sends a form's browser on, in the place of an answer that is a success. */
 void body_redirects(struct igw_call *call, const struct body *body);
-
-/*
- * The pairs of application/x-www-form-urlencoded as members. IGW_INVALID: why
- * has a code and a sentence.
- */
-enum igw_result body_parse_form(struct igw_slice text, struct json_t *object,
-                                struct igw_json_fault *why) IGW_MUST_CHECK;
 
 #endif

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "accept.h"
-#include "body.h"
 #include "browser_page.h"
 #include "client.h"
 #include "problem.h"
+#include "webform.h"
 
 static const struct igw_page_field signin_fields[] = {
     { "username", "text", "username", true },
@@ -28,7 +28,7 @@ answer_signin(struct igw_call *call, const struct browser_content *content,
     struct igw_page page;
 
     browser_begin(&page, call, "signin");
-    browser_set_done(&page, content);
+    igw_page_set_done(&page, content->query);
     browser_set_return(&page, call, content);
     igw_page_set_problem(&page, call, content->problem);
     igw_page_set_fields(&page, "fields", signin_fields,
@@ -104,7 +104,7 @@ answer_by_session(struct igw_call *call, const char *name)
         return;
     }
     browser_begin(&page, call, name);
-    browser_set_done(&page, &content);
+    igw_page_set_done(&page, content.query);
     if (rc == IGW_OK) {
         browser_set_user(&page, &caller.session.account);
     } else if (strcmp(name, "logout") == 0) {
@@ -169,20 +169,6 @@ point_at_field(struct json_t *problem)
     igw_errors_clear(&errors);
 }
 
-/* What was typed into the form, as far as it is one. */
-static struct json_t *
-typed(const struct igw_call *call)
-{
-    struct json_t *given = igw_json_object();
-    struct igw_json_fault why;
-
-    if (given != NULL
-        && body_parse_form(call->request->body, given, &why) != IGW_OK) {
-        igw_json_free(&given);
-    }
-    return given;
-}
-
 /* Whether the form's own page is to show this; others say all there is. */
 static bool
 is_of_form(const struct igw_call *call, const struct json_t *problem)
@@ -196,7 +182,7 @@ is_of_form(const struct igw_call *call, const struct json_t *problem)
             return false;
         }
     }
-    return call->request->method == IGW_POST && body_is_form(call->request);
+    return call->request->method == IGW_POST && igw_webform_is(call->request);
 }
 
 static bool
@@ -259,7 +245,7 @@ browser_mend(struct igw_call *call)
         return;
     }
     point_at_field(content.problem);
-    content.given = typed(call);
+    content.given = igw_webform_texts(call->request->body);
     mend(call, &content);
     browser_content_clear(&content);
 }

@@ -126,7 +126,7 @@ browser_account(struct igw_call *call, const struct browser_content *content,
         rc = set_sessions(&page, call, &caller);
     }
     if (rc == IGW_OK) {
-        browser_set_done(&page, content);
+        igw_page_set_done(&page, content->query);
         igw_page_set_problem(&page, call, content->problem);
         set_account(&page, &caller.session.account);
         set_forms(&page, call, content);

@@ -3,13 +3,11 @@
  */
 #include "browser_page.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "body.h"
-
-enum { KEY_SIZE = 80 };
+#include "webform.h"
 
 static const struct app *
 app_of(const struct igw_call *call)
@@ -42,36 +40,13 @@ browser_set_user(struct igw_page *page, const struct account *account)
     igw_page_set_text(page, "first_name", igw_slice_of(account->first_name));
 }
 
-/* ?done=saved says that it was; other words say nothing. */
-void
-browser_set_done(struct igw_page *page, const struct browser_content *content)
-{
-    struct igw_slice done = igw_json_text(igw_json_get(content->query, "done"));
-    char key[KEY_SIZE];
-
-    if (done.len == 0 || done.len > 16) {
-        return;
-    }
-    (void)snprintf(key, sizeof(key), "done_%s", done.data);
-    if (igw_json_get(page->texts, key) != NULL) {
-        igw_page_set_key(page, "done", key);
-    }
-}
-
 /* The query, as far as it is one. */
 struct browser_content
 browser_query(const struct igw_call *call)
 {
-    struct browser_content content = { .query = igw_json_object() };
-    struct igw_json_fault why;
-
-    if (content.query != NULL
-        && body_parse_form(igw_slice_of(call->request->query), content.query,
-                           &why)
-               != IGW_OK) {
-        igw_json_free(&content.query);
-    }
-    return content;
+    return (struct browser_content){
+        .query = igw_webform_texts(igw_slice_of(call->request->query)),
+    };
 }
 
 void

@@ -22,9 +22,6 @@ void browser_content_clear(struct browser_content *content);
 void browser_begin(struct igw_page *page, struct igw_call *call,
                    const char *name);
 void browser_set_user(struct igw_page *page, const struct account *account);
-/* ?done=saved says that it was; other words say nothing. */
-void browser_set_done(struct igw_page *page,
-                      const struct browser_content *content);
 
 /*
  * For the pages to sign in and to register: return_to, where the form shall

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#include "body.h"
 #include "log.h"
 #include "origin.h"
 #include "problem.h"
 #include "text.h"
+#include "webform.h"
 
 enum { AGENT_MAX = 256 };
 
@@ -209,12 +209,6 @@ bool
 client_is_foreign(const struct igw_call *call)
 {
     const struct igw_request *request = call->request;
-    const struct origin_request origin = {
-        .site = igw_request_param(request, "HTTP_SEC_FETCH_SITE"),
-        .origin = igw_request_param(request, "HTTP_ORIGIN"),
-        .host = igw_request_param(request, "HTTP_HOST"),
-        .is_https = request->is_https,
-    };
     bool has_cookie =
         session_header(call) == NULL
         && session_all(NULL, cookies(call), client_session_name(call),
@@ -224,5 +218,6 @@ client_is_foreign(const struct igw_call *call)
     if (request->method == IGW_GET || request->method == IGW_OPTIONS) {
         return false;
     }
-    return (has_cookie || body_is_form(request)) && origin_is_foreign(&origin);
+    return (has_cookie || igw_webform_is(request))
+           && igw_origin_is_foreign(request);
 }

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "rules.h"
 #include "text.h"
+#include "webform.h"
 
 enum field { USERNAME, PASSWORD, FIELDS };
 
@@ -41,7 +42,7 @@ answer_session(struct igw_call *call, const struct account *account,
         igw_json_free(&json);
         return;
     }
-    if (!body_is_form(call->request)) {
+    if (!igw_webform_is(call->request)) {
         igw_response_header(call->response, client_session_name(call),
                             igw_slice_of(outcome->id));
     }

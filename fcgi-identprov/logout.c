@@ -4,6 +4,7 @@
 #include "handlers.h"
 #include "log.h"
 #include "problem.h"
+#include "webform.h"
 
 static enum igw_result
 end_sessions(struct igw_call *call)
@@ -30,7 +31,7 @@ logout_post(struct igw_call *call)
     enum igw_result rc;
 
     /* Whatever else comes is not asked for. */
-    if (body_is_form(call->request) && !body_read(call, &body)) {
+    if (igw_webform_is(call->request) && !body_read(call, &body)) {
         body_clear(&body);
         return;
     }

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "problem.h"
 #include "route.h"
+#include "webform.h"
 
 static enum igw_result
 answer_list(struct igw_call *call, const struct igw_rows *rows)
@@ -60,7 +61,7 @@ static bool
 read_form(struct igw_call *call, struct body *body)
 {
     *body = (struct body){ 0 };
-    return !body_is_form(call->request) || body_read(call, body);
+    return !igw_webform_is(call->request) || body_read(call, body);
 }
 
 static void

@@ -1,16 +1,18 @@
 #include "handlers.h"
 
-#include <time.h>
-
+#include "accept.h"
+#include "app.h"
+#include "browser.h"
+#include "caller.h"
 #include "condition.h"
 #include "document.h"
-#include "log.h"
 #include "metrics.h"
 #include "problem.h"
 #include "ready.h"
 #include "route.h"
 #include "rules.h"
 #include "store.h"
+#include "webform.h"
 
 static void get_profile(struct igw_call *call);
 static void post_profile(struct igw_call *call);
@@ -72,30 +74,38 @@ static enum igw_result write_now(struct task *task);
 static enum igw_result look(struct task *task);
 static enum igw_result check_condition(struct task *task, bool is_there);
 static enum igw_result judge(struct igw_call *call, const char *etag);
-static bool identify(struct igw_call *call, struct identity *identity);
 static void answer(const struct task *task, enum igw_result rc);
 static void answer_profile(const struct task *task);
 static void answer_not_modified(struct igw_call *call, const char *etag);
-static void refuse(struct igw_call *call, const char *reason);
 static void no_store(struct igw_call *call);
 
 void
 handlers_serve(struct igw_call *call)
 {
     igw_route(call, routes, sizeof(routes) / sizeof(routes[0]));
+    browser_mend(call);
     igw_response_guard(call->response);
 }
 
 static void
 get_profile(struct igw_call *call)
 {
-    run(call, NULL, find);
+    if (igw_accept_is_of_browser(call->request)) {
+        browser_get(call);
+    } else {
+        run(call, NULL, find);
+    }
 }
 
 static void
 post_profile(struct igw_call *call)
 {
-    run(call, &creation, create);
+    if (igw_webform_is(call->request)
+        && igw_accept_is_of_browser(call->request)) {
+        browser_post(call);
+    } else {
+        run(call, &creation, create);
+    }
 }
 
 static void
@@ -124,7 +134,7 @@ run(struct igw_call *call, const struct write *write, task_function *function)
     task.call = call;
     task.write = write;
     task.body = NULL;
-    if (!identify(call, &task.identity)) {
+    if (!caller_identify(call, &task.identity)) {
         return;
     }
 
@@ -267,55 +277,6 @@ judge(struct igw_call *call, const char *etag)
                     "quoted entity tags.");
     }
     return IGW_INVALID;
-}
-
-/* False: the call has been answered. */
-static bool
-identify(struct igw_call *call, struct identity *identity)
-{
-    const struct app *app = call->app;
-    const char *reason;
-    enum igw_result rc;
-
-    rc = auth_identify(&app->auth,
-                       igw_request_param(call->request, "HTTP_AUTHORIZATION"),
-                       igw_request_param(call->request, "HTTP_X_USER"),
-                       time(NULL), identity, &reason);
-    if (rc == IGW_DENIED) {
-        refuse(call, reason);
-        return false;
-    }
-    if (rc != IGW_OK) {
-        igw_problem_result(call, rc);
-        return false;
-    }
-
-    igw_log_user(identity->sub.data);
-    return true;
-}
-
-/* RFC 6750 3: no error code where no credentials came. */
-static void
-refuse(struct igw_call *call, const char *reason)
-{
-    if (reason == NULL) {
-        igw_response_headerf(call->response, "WWW-Authenticate",
-                             "Bearer realm=\"userprofile\"");
-        igw_problem(call, 401, "unauthenticated",
-                    "Send a bearer token in Authorization and its user's "
-                    "name in X-User; the gateway does so.");
-        return;
-    }
-
-    igw_log(IGW_LOG_WARN, "token_refused",
-            (struct igw_log_field[]){ { "reason", reason }, { NULL, NULL } });
-    igw_response_headerf(call->response, "WWW-Authenticate",
-                         "Bearer realm=\"userprofile\", "
-                         "error=\"invalid_token\", "
-                         "error_description=\"%s\"",
-                         reason);
-    igw_problem(call, 401, "invalid_token",
-                "The bearer token is not acceptable.");
 }
 
 static void

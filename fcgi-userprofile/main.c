@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "app.h"
 #include "cli.h"
 #include "fetch.h"
 #include "handlers.h"
@@ -16,6 +17,8 @@ struct settings {
     const char *database;
     const char *database_password_file;
     const char *serve_role;
+    const char *pages;
+    const char *identprov_path;
     const char *listen;
     int64_t threads;
     int64_t log_level;
@@ -90,10 +93,22 @@ static const struct igw_setting settings_table[] = {
     { "CONNECT_TIMEOUT", IGW_SETTING_DURATION, "2s", 100, 600000, NULL,
       "The longest time to connect to the database.",
       FIELD(connect_timeout_ms) },
+    { "PAGES", IGW_SETTING_TEXT, "", 0, 4000, NULL,
+      "A directory of files in the place of built-in templates, styles and "
+      "tables of texts; empty: none.",
+      FIELD(pages) },
+    { "IDENTPROV_PATH", IGW_SETTING_TEXT, "", 0, 1024, NULL,
+      "The path in front of identprov's, such as /auth, for the page's links "
+      "and its button to sign out.",
+      FIELD(identprov_path) },
 };
+
+extern const struct igw_page_file userprofile_pages[];
+extern const size_t userprofile_pages_count;
 
 static int serve(void *target, int argc, char **argv);
 static int migrate(void *target, int argc, char **argv);
+static bool load_pages(const struct settings *settings, struct app *app);
 static bool open_auth(const struct settings *settings, struct auth *auth);
 static bool has_good_source(const struct settings *settings);
 static struct igw_pg_config pg_config(const struct settings *settings);
@@ -168,13 +183,15 @@ serve(void *target, int argc, char **argv)
                  "database: install tzdata; until then no zoneinfo is "
                  "accepted");
     }
-    if (open_auth(settings, &app.auth)) {
+    app.identprov_path = settings->identprov_path;
+    if (load_pages(settings, &app) && open_auth(settings, &app.auth)) {
         server = server_of(settings, &app);
         rc = igw_server_run(&server);
     }
 
     jwks_free(&app.auth.jwks);
     tokens_free(&app.auth.tokens);
+    igw_pages_free(&app.pages);
     return rc == IGW_OK ? 0 : 1;
 }
 
@@ -197,6 +214,19 @@ has_good_source(const struct settings *settings)
         return false;
     }
     return true;
+}
+
+static bool
+load_pages(const struct settings *settings, struct app *app)
+{
+    char why[IGW_PAGES_WHY_SIZE];
+
+    app->pages = igw_pages_new(userprofile_pages, userprofile_pages_count,
+                               settings->pages, why);
+    if (app->pages == NULL) {
+        igw_logf(IGW_LOG_ERROR, "bad_pages", "%s", why);
+    }
+    return app->pages != NULL;
 }
 
 static bool

@@ -369,6 +369,23 @@ is_clean(struct igw_slice text, bool many_lines)
     return igw_text_check(text) == IGW_TEXT_OK;
 }
 
+const char *
+rules_value(const struct profile *profile, const char *name)
+{
+    const struct rule *rule = find(top_rules, COUNT(top_rules), name);
+
+    if (rule == NULL) {
+        rule = find(address_rules, COUNT(address_rules), name);
+    }
+    return rule != NULL ? profile->value[rule->field] : NULL;
+}
+
+bool
+rules_is_of_address(const char *name)
+{
+    return find(address_rules, COUNT(address_rules), name) != NULL;
+}
+
 void
 rules_write(const struct profile *profile, struct igw_buf *out)
 {

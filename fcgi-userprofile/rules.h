@@ -28,6 +28,11 @@ enum igw_result rules_read(struct json_t *document, struct profile *profile,
 enum igw_result rules_patch(struct json_t *patch, struct profile *profile,
                             struct igw_errors *errors) IGW_MUST_CHECK;
 
+/* The member, or the one of `address`, of this name; NULL: it is not there. */
+const char *rules_value(const struct profile *profile, const char *name);
+/* Whether it is a member of `address`. */
+bool rules_is_of_address(const char *name);
+
 /*
  * The other way: appends the members that are there as JSON text, each with a
  * comma in front of it.

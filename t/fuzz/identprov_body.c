@@ -4,13 +4,14 @@
  */
 #include "body.h"
 #include "fuzz.h"
+#include "webform.h"
 
 static void
 check_form(struct igw_slice text)
 {
     struct json_t *object = igw_json_object();
     struct igw_json_fault fault = { 0 };
-    enum igw_result rc = body_parse_form(text, object, &fault);
+    enum igw_result rc = igw_webform_parse(text, object, &fault);
 
     MUST(rc == IGW_OK || (rc == IGW_INVALID && fault.code != NULL));
     for (void *i = igw_json_first(object); rc == IGW_OK && i != NULL;

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 
 #include "body.h"
 #include "origin.h"
+#include "webform.h"
 
 static void
 is_form(const char *text, const char *expected)
@@ -22,7 +24,7 @@ is_form(const char *text, const char *expected)
     struct igw_buf out;
 
     igw_buf_init(&out);
-    if (body_parse_form(igw_slice_of(text), json, &why) == IGW_OK) {
+    if (igw_webform_parse(igw_slice_of(text), json, &why) == IGW_OK) {
         assert_int_equal(igw_json_dump(json, &out), IGW_OK);
         assert_string_equal(out.data, expected);
     } else {
@@ -104,9 +106,21 @@ browsers_are_sent_to_paths_here(void **state)
 static bool
 is_foreign(const char *site, const char *origin, const char *host, bool tls)
 {
-    const struct origin_request request = { site, origin, host, tls };
+    const char *names[] = { "HTTP_SEC_FETCH_SITE", "HTTP_ORIGIN", "HTTP_HOST" };
+    const char *values[] = { site, origin, host };
+    char lines[3][128];
+    char *params[4] = { NULL };
+    size_t count = 0;
+    struct igw_request request = { .params = params, .is_https = tls };
 
-    return origin_is_foreign(&request);
+    for (size_t i = 0; i < 3; i++) {
+        if (values[i] != NULL) {
+            (void)snprintf(lines[i], sizeof(lines[i]), "%s=%s", names[i],
+                           values[i]);
+            params[count++] = lines[i];
+        }
+    }
+    return igw_origin_is_foreign(&request);
 }
 
 static void

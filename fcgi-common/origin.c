@@ -1,3 +1,6 @@
+/*
+ * origin.c: see origin.h.
+ */
 #include "origin.h"
 
 #include <string.h>
@@ -34,12 +37,15 @@ is_own(const char *origin, const char *host, bool is_https)
 }
 
 bool
-origin_is_foreign(const struct origin_request *request)
+igw_origin_is_foreign(const struct igw_request *request)
 {
-    if (request->site != NULL) {
-        return strcmp(request->site, "same-origin") != 0
-               && strcmp(request->site, "none") != 0;
+    const char *site = igw_request_param(request, "HTTP_SEC_FETCH_SITE");
+    const char *origin = igw_request_param(request, "HTTP_ORIGIN");
+
+    if (site != NULL) {
+        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
     }
-    return request->origin != NULL
-           && !is_own(request->origin, request->host, request->is_https);
+    return origin != NULL
+           && !is_own(origin, igw_request_param(request, "HTTP_HOST"),
+                      request->is_https);
 }
