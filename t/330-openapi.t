@@ -7,6 +7,7 @@ use lib 't/lib';
 use FastCGI;
 use JSON::PP;
 use List::Util qw(pairs);
+use POSIX ();
 use Stack qw(header headers json slurp wait_for);
 use Test::More;
 
@@ -30,7 +31,7 @@ sub request {
         REMOTE_ADDR => $with{from} // '127.0.0.1', HTTP_HOST => 'here',
         CONTENT_TYPE => $with{type} // ($body eq '' ? '' : 'application/json'),
         CONTENT_LENGTH => length $body, @{ $with{params} || [] });
-    my $answer = FastCGI::ask($stack->socket($app), \@params, $body);
+    my $answer = FastCGI::ask($with{socket} // $stack->socket($app), \@params, $body);
     my $as = exists $with{as} ? $with{as} : $path;
     my @headers = @{ $answer->{headers} };
     push @answers, { app => $app, method => $method, path => $as,
@@ -71,17 +72,21 @@ sub identprov {
             . " export IDENTPROV_DATABASE; exec '$build/identprov' \"\$@\"", 'sh', @_);
 }
 
-# --- routes of the sources, but pages ------------------------------------------
+# --- routes of the sources -----------------------------------------------------
 
-my @routes;
+my (@routes, @pages);
 for my $app (qw(identprov userprofile)) {
     my $source = slurp("fcgi-$app/handlers.c");
     push @routes, map { [ $app, @$_ ] }
         pairs($source =~
-            /^    \{ IGW_([A-Z]+), "([^"]+)",\s+\w+,\s+(?!IGW_ROUTE_PAGE)/mg);
+            /^    \{ IGW_([A-Z]+), "([^"]+)",\s+\w+,\s+IGW_ROUTE_(?!PAGE)/mg);
+    push @pages, map { [ $app, @$_ ] }
+        pairs($source =~
+            /^    \{ IGW_([A-Z]+), "([^"]+)",\s+\w+,\s+IGW_ROUTE_PAGE/mg);
 }
-$_->[2] =~ s/\*$/{id}/ for @routes;
+$_->[2] =~ s/\*$/{id}/ for @routes, @pages;
 cmp_ok(scalar @routes, '>=', 29, scalar(@routes) . ' routes');
+cmp_ok(scalar @pages, '>=', 7, scalar(@pages) . ' of browsers alone');
 
 # --- identprov -----------------------------------------------------------------
 
@@ -178,6 +183,56 @@ profile($_ => 412, $_ =~ /^P/ ? '{}' : '', HTTP_IF_MATCH => $etag)
     for qw(GET POST PUT PATCH DELETE);
 profile(DELETE => 204);
 
+# --- pages -------------------------------------------------------------------------
+
+my @html = (HTTP_ACCEPT => 'text/html');
+for my $route (@pages) {
+    my ($app, $method, $path) = @$route;
+    my %to = (app => $app, as => $path);
+    my $real = $path =~ s/\{id\}/0123456789abcdef/r;
+    ask($method => $real, %to, params => \@html,
+        status => $path =~ m{^/(?:account|password|sessions)} ? 303 : 200);
+    ask($method => $real, status => 400, %to, params => [ HTTP_X_BAD => "a\x01b" ]);
+    ask($method => $real, status => 413, %to, params => \@html, body => 'x' x 66_000);
+    ask($method => $real, status => $path eq '/' ? 404 : 405, %to, as => undef);
+}
+my @browser = (params => [ HTTP_JSESSIONID => $id, @html ]);
+ask(GET => '/account', status => 200, @browser);
+ask(GET => '/account', status => 401, params => \@html);
+ask(GET => '/sessions', status => 303, @browser);
+profile(GET => 200, '', @html);
+sub profile_form {
+    my ($status, $version, %with) = @_;
+    my $body = 'version=' . ($version =~ s/"/%22/gr) . "&$with{with}";
+    return ask(POST => '/userprofile', status => $status, type => $FORM,
+        body => $body, params => [ @token, @html, @{ $with{params} || [] } ]);
+}
+profile_form(404, '"x"', with => 'bio=x');
+profile_form(422, '', with => 'birthdate=x');
+profile_form(400, '', with => '%');
+profile_form(303, '', with => 'bio=x');
+profile_form(409, '', with => 'bio=x');
+profile_form(412, '"x"', with => 'bio=x');
+profile_form(403, '', with => 'bio=x',
+    params => [ HTTP_SEC_FETCH_SITE => 'cross-site' ]);
+profile_form(303, header(profile(GET => 200), 'ETag'), with => 'action=delete');
+
+# One that is closed.
+{
+    my $socket = $stack->var . '/closed.sock';
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        exec 'sh', '-ec', 'set -a; . "$1/env"; IDENTPROV_REGISTRATION=closed;'
+            . ' exec "$2/identprov" serve --listen "unix:$3"', 'sh',
+            $stack->var, $ENV{BUILD} || 'build', $socket or POSIX::_exit(1);
+    }
+    ok(wait_for(60, 'another identprov', sub { -S $socket }), 'registration closed');
+    ask(GET => '/register', status => 403, params => \@html, socket => $socket);
+    kill TERM => $pid;
+    waitpid $pid, 0;
+    is($?, 0, '... and it ends');
+}
+
 # --- of every route the same -------------------------------------------------------
 
 my %takes_json = map { $_ => 1 } 'POST /register', 'POST /login',
@@ -246,6 +301,10 @@ for my $route (grep { !$no_database{ $_->[2] } } @routes) {
                 : $body{$path} // '{"password":"x"}')->{status} == 503 }),
         "$method $path: 503");
 }
+for my $path (qw(/ /logout)) {
+    ok(wait_for(60, "503 to $path", sub { request(GET => $path,
+                @browser)->{status} == 503 }), "GET $path: 503");
+}
 $stack->restart_parts('postgres');
 wait_for(60, 'the database', sub {
     request(GET => '/account', @session)->{status} == 200 });
@@ -272,7 +331,7 @@ ask(POST => '/logout', status => 303, form(return_to => '/x'));
 # --- judgement -------------------------------------------------------------------------
 
 Stack::spew("$stack->{var}/answers", encode_json({ answers => \@answers,
-            problems => \@problems, routes => \@routes }));
+            problems => \@problems, routes => [ @routes, @pages ] }));
 my $python = $ENV{PYTHON} || '/usr/bin/python3';
 my $text = qx('$python' t/lib/openapi.py docs/openapi.yaml \\
     < '$stack->{var}/answers');
