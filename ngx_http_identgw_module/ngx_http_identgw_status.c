@@ -346,6 +346,10 @@ ngx_http_identgw_status_handler(ngx_http_request_t *r)
     counters = ngx_http_identgw_status_counters(r);
     last = b->end;
 
+    if (counters == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     p = ngx_http_identgw_status_requests(b->pos, last, format, counters);
     p = ngx_http_identgw_status_asks(p, last, format, counters);
     p = ngx_http_identgw_status_failures(p, last, format, counters);
