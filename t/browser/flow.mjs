@@ -1,6 +1,7 @@
 // The flow, by pages alone and without script.
 import { base, error, go, is, like, ok, other, password, person, register, send,
   sign_in, text, where } from './browser.mjs';
+import { profile_flow } from './profile.mjs';
 
 async function whole_flow() {
   const page = await person({ javaScriptEnabled: false });
@@ -27,16 +28,17 @@ async function whole_flow() {
   like(await text(page, 'h1'), /^Hello, Flora$/, 'the home page knows who it is');
   is(await go(page, '/authenticate'), 200, 'the token can be had');
   like(await text(page, 'body'), /"token":"ey/, '... as JSON');
-  await go(page, '/account');
+  await profile_flow(page);
   is(await send(page, {}, 'header button'), '303 200', 'signed out');
   is(where(page), '/logout', '...');
   like(await text(page, 'h1'), /^You are signed out$/, '... it says so');
-  is(await go(page, '/app/x'), 401, '... and so it is');
+  is(await go(page, '/userprofile'), 401, '... and the profile is closed');
+  like(await text(page), /Please go to login\.\.\./, '... to sign in');
 
   await page.goBack();
   await page.goBack();
-  is(where(page), '/account', 'back at a page from before');
-  ok(!/flora/.test(await text(page, 'body')), '... nothing of it is shown');
+  is(where(page), '/userprofile', 'back at a page from before');
+  ok(!/Nora|flora/.test(await text(page, 'body')), '... nothing of it is shown');
   is(page.complaints.join('; '), '', 'the browser complains of nothing');
   await page.context().close();
 }

@@ -1,6 +1,6 @@
 // Other sites cannot write.
 import http from 'node:http';
-import { base, go, is, like, other, person, register, sign_in, text }
+import { base, go, is, like, ok, other, person, register, sign_in, text }
   from './browser.mjs';
 
 // Forms of another site; which site that is, its address says.
@@ -11,6 +11,7 @@ function serve() {
     response.setHeader('Content-Type', 'text/html');
     response.end(`<!DOCTYPE html><title>evil</title><form method="post"
       action="${to}"><input name="last_name" value="Evil">
+      <input name="nickname" value="Evil">
       <button>win a prize</button></form>`);
   });
   return new Promise((done) => {
@@ -42,6 +43,12 @@ export async function sites() {
       like(await text(page), /Another site wanted to do this/, '... and says so');
     }
   }
+  for (const from of [`http://127.0.0.1:${evil}`, `http://localhost:${evil}`]) {
+    const status = await attack(page, from, base, '/userprofile');
+    ok([401, 403].includes(status), `${from}: /userprofile is refused`, status);
+  }
+  await go(page, '/userprofile');
+  like(await text(page), /You have no profile yet/, '... and none was made');
   is(await go(page, '/account'), 200, 'the session is still there');
   is(await page.inputValue('#last_name'), '', '... and nothing was changed');
 
