@@ -28,7 +28,8 @@ usage: ./configure.sh [option]...
   --help           this text
 variables: BUILD (build), CC (cc), NGINX (nginx), NGINX_SRC
   (/usr/share/nginx/src), PG_BINDIR (the newest below /usr/lib/postgresql),
-  COMMON_PASSWORDS (python3-zxcvbn's; or a file of your own, one on a line)
+  COMMON_PASSWORDS (those of python3-zxcvbn or libdata-password-zxcvbn-perl;
+  or a file of your own, one on a line)
 END
 }
 
@@ -321,15 +322,22 @@ look_for_libraries() {
 
 look_for_passwords() {
     for passwords in "${COMMON_PASSWORDS:-}" \
-        /usr/lib/python3*/*-packages/zxcvbn/frequency_lists.py; do
-        if [ -n "$passwords" ]; then
-            break
-        fi
+        /usr/lib/python3*/*-packages/zxcvbn/frequency_lists.py \
+        /usr/share/perl5/Data/Password/zxcvbn/RankedDictionaries/Common.pm; do
+        case $passwords in
+        '' | *\**) ;;
+        *) break ;;
+        esac
     done
     if [ -r "$passwords" ]; then
         say 'common passwords' "$passwords"
     else
-        lack 'common passwords' python3-zxcvbn "no $passwords"
+        # Debian 13 has no python3-zxcvbn.
+        if apt-cache show python3-zxcvbn > /dev/null 2>&1; then
+            lack 'common passwords' python3-zxcvbn "no $passwords"
+        else
+            lack 'common passwords' libdata-password-zxcvbn-perl "no $passwords"
+        fi
     fi
 }
 
