@@ -21,12 +21,12 @@ NGINX_GROUP = www-data
 .PHONY: all apps module nginx unit fuzzers injected fixture run test test-asan \
 	test-attacks test-inject test-matrix test-memory test-valgrind test-storm \
 	test-timing test-races test-revocation fuzz model check bench \
-	bench-identprov install deb clean help FORCE
+	bench-identprov install deb test-deb test-distros clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-attacks test-inject test-matrix \
 	test-memory test-valgrind test-storm test-timing test-races fuzz model bench \
-	bench-identprov deb clean help,$(goals)),)
+	bench-identprov deb test-deb test-distros clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -463,6 +463,16 @@ deb:
 	@$(call prepare,deb)
 	@exec env BUILD='$(BUILD)' scripts/deb '$(or $(DEB_VERSION),$(VERSION))'
 
+# As root, in systems of their own that debootstrap makes: take some minutes, and
+# make test's time for each of test-distros.
+test-deb:
+	@$(call prepare,chroots)
+	@exec env BUILD='$(BUILD)' SUITES='$(SUITES)' scripts/test-deb
+
+test-distros:
+	@$(call prepare,chroots)
+	@exec env BUILD='$(BUILD)' SUITES='$(SUITES)' scripts/test-distros $(TESTS)
+
 clean:
 	rm -rf '$(BUILD)'
 
@@ -502,4 +512,8 @@ help:
 	@echo '                 NGINX_CONF/identgw, systemd units in UNITS; before all of'
 	@echo '                 them DESTDIR='
 	@echo 'make deb         Debian packages for this system in $(BUILD)/deb'
+	@echo 'make test-deb    as root: the packages, built, installed, upgraded, removed'
+	@echo '                 in fresh systems (SUITES='"'"'bookworm trixie'"'"')'
+	@echo 'make test-distros  as root: make run and make test in fresh systems'
+	@echo '                 (SUITES=, TESTS=)'
 	@echo 'make clean       removes $(BUILD)/; the data of make run is in var/'

@@ -19,7 +19,8 @@ usage: ./configure.sh [option]...
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
                    includes build and run, or model, which includes build,
-                   or deb, which does, too, or valgrind, which includes test
+                   or deb or chroots, which do, too, or valgrind, which
+                   includes test
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -107,7 +108,7 @@ for option; do
     case $option in
     --help) usage; exit 0 ;;
     --for=build | --for=run | --for=test | --for=check | --for=bench \
-        | --for=model | --for=deb | --for=valgrind)
+        | --for=model | --for=deb | --for=chroots | --for=valgrind)
         what=${option#*=}
         ;;
     --again) again=yes ;;
@@ -474,13 +475,24 @@ look_for_deb() {
     program lintian lintian lintian
 }
 
+look_for_chroots() {
+    program debootstrap debootstrap debootstrap
+    program unshare util-linux unshare
+    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    if [ -e "$keyring" ]; then
+        say 'keys of Debian' "$keyring"
+    else
+        lack 'keys of Debian' debian-archive-keyring "no $keyring"
+    fi
+}
+
 look() {
     missing=
     wished=
     required=yes
     case $what in
     bench) levels='build run bench test check' ;;
-    model | deb) levels="build $what run test check" ;;
+    model | deb | chroots) levels="build $what run test check" ;;
     valgrind) levels='build run test valgrind check' ;;
     *) levels='build run test check' ;;
     esac
