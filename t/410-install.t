@@ -233,7 +233,7 @@ for my $host ("127.0.0.1:$port", 'b.example') {
 
 # docs/operations.md, from zero.
 my ($zero) = Stack::slurp('docs/operations.md')
-    =~ /^       (include identgw\/http\.conf;\n.*?)\n\n   The last server/ms;
+    =~ /^       (include identgw\/http\.conf;\n.*?)\n\n   \S/ms;
 ok($zero, 'docs/operations.md has a configuration');
 system "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x"
     . " -days 1 -keyout '$room/key.pem' -out '$room/cert.pem' 2> '$room/openssl.log'";
