@@ -52,10 +52,16 @@ sub check {
     $self->learn($_) for @operations;
     for my $operation (@operations) {
         $self->count($operation);
-        $self->judge_get($operation) if $operation->{kind} eq 'get';
-        $self->judge_sight($operation) if $operation->{kind} eq 'saw';
+        $self->judge($operation);
     }
     return $self;
+}
+
+sub judge {
+    my ($self, $operation) = @_;
+    $self->judge_get($operation) if $operation->{kind} eq 'get';
+    $self->judge_sight($operation) if $operation->{kind} eq 'saw';
+    return;
 }
 
 sub check_file {
@@ -114,14 +120,21 @@ sub count {
 
 sub judge_get {
     my ($self, $get) = @_;
-    my $session = $self->session($get->{session});
     if ($get->{status} eq '200') {
-        $self->judge_identity($get, $session);
-        $self->judge_after($get, $_)
-            for grep { is_done($_) } @{ $session->{logouts} };
+        $self->judge_entry($get);
     } elsif ($get->{status} eq '401') {
-        $self->judge_refusal($get, $session);
+        $self->judge_refusal($get);
     }
+    return;
+}
+
+# Who was let in: as whom, and whether that was still right.
+sub judge_entry {
+    my ($self, $get) = @_;
+    my $session = $self->session($get->{session});
+    $self->judge_identity($get, $session);
+    $self->judge_after($get, $_)
+        for grep { is_done($_) } @{ $session->{logouts} };
     return;
 }
 
@@ -152,7 +165,8 @@ sub judge_after {
 
 # A session is live until the first logout of it begins, whatever came of that.
 sub judge_refusal {
-    my ($self, $get, $session) = @_;
+    my ($self, $get) = @_;
+    my $session = $self->session($get->{session});
     my $until = $NEVER;
     for my $logout (@{ $session->{logouts} }) {
         $until = $logout->{begin} if $logout->{begin} < $until;
