@@ -20,13 +20,13 @@ NGINX_GROUP = www-data
 .SECONDARY:
 .PHONY: all apps module nginx unit fuzzers injected fixture run test test-asan \
 	test-attacks test-inject test-matrix test-memory test-valgrind test-storm \
-	test-timing test-races test-revocation fuzz model check bench \
+	test-timing test-races test-revocation test-faults test-no-drop fuzz model check bench \
 	bench-identprov install deb test-deb test-distros clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-attacks test-inject test-matrix \
-	test-memory test-valgrind test-storm test-timing test-races fuzz model bench \
-	bench-identprov deb test-deb test-distros clean help,$(goals)),)
+	test-memory test-valgrind test-storm test-timing test-races test-faults \
+	test-no-drop fuzz model bench bench-identprov deb test-deb test-distros clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -411,6 +411,21 @@ test-revocation:
 	@$(rebuild) all '$(BUILD)/faults/ngx_http_identgw_module.so'
 	@exec env BUILD='$(BUILD)' scripts/prove t/long/revocation.t
 
+# Everything that can go wrong with the whole stack while people use it: takes
+# some minutes (SECONDS= at least, SEED=, NAMES='kill-all clock failover').
+test-faults:
+	@$(call prepare,faults)
+	@$(rebuild) all
+	@exec env BUILD='$(BUILD)' scripts/prove --jobs=1 \
+		t/fault/faults.t t/fault/clock.t t/fault/failover.t
+
+# Reloads, upgrades, restarts and rotations, and requests all the while: takes
+# some minutes (REQUESTS=100000 SEED=).
+test-no-drop:
+	@$(call prepare,test)
+	@$(rebuild) all
+	@exec env BUILD='$(BUILD)' scripts/prove t/fault/no-drop.t
+
 # The protocol of docs/protocol, every state of it: takes some minutes.
 model:
 	@$(call prepare,model)
@@ -494,6 +509,11 @@ help:
 	@echo '                NAMES= of t/fuzz)'
 	@echo 'make test-revocation  two gateways, and all that goes wrong (SECONDS=,'
 	@echo '                 SEED=); gateways that lack a part of the protocol fail'
+	@echo 'make test-faults the whole stack in use, and everything that goes wrong:'
+	@echo '                 killed, hanging, full, cut off, failed over (SECONDS=,'
+	@echo '                 SEED=, NAMES=)'
+	@echo 'make test-no-drop  reloads, upgrades, restarts and rotations: of 100,000'
+	@echo '                 requests none fails (REQUESTS=, SEED=)'
 	@echo 'make model       searches all states of the revocation protocol'
 	@echo '                 (docs/protocol) for one that lets somebody in'
 	@echo 'make test-storm  what a storm of logins does to others, two minutes of a'

@@ -19,8 +19,8 @@ usage: ./configure.sh [option]...
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
                    includes build and run, or model, which includes build,
-                   or deb or chroots, which do, too, or valgrind, which
-                   includes test
+                   or deb or chroots, which do, too, or valgrind or faults,
+                   which include test
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -108,7 +108,7 @@ for option; do
     case $option in
     --help) usage; exit 0 ;;
     --for=build | --for=run | --for=test | --for=check | --for=bench \
-        | --for=model | --for=deb | --for=chroots | --for=valgrind)
+        | --for=model | --for=deb | --for=chroots | --for=valgrind | --for=faults)
         what=${option#*=}
         ;;
     --again) again=yes ;;
@@ -441,6 +441,10 @@ look_for_valgrind() {
     program valgrind valgrind valgrind
 }
 
+look_for_faults() {
+    program faketime faketime faketime
+}
+
 # What bench/run compares with, where the nginx is Debian's.
 nginx_lua() {
     [ -z "$nginx_tree" ] || return 0
@@ -493,7 +497,7 @@ look() {
     case $what in
     bench) levels='build run bench test check' ;;
     model | deb | chroots) levels="build $what run test check" ;;
-    valgrind) levels='build run test valgrind check' ;;
+    valgrind | faults) levels="build run test $what check" ;;
     *) levels='build run test check' ;;
     esac
     for level in $levels; do

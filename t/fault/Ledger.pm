@@ -134,7 +134,7 @@ sub judge_content {
     my ($self, $read) = @_;
     my @values = @$read{qw(nickname bio)};
     my @writes = map { $self->{written}{$_} } @values;
-    if (grep { m{^(.*)/} && $1 ne $read->{user} } @values) {
+    if (grep { m{^([^/]*)/} && $1 ne $read->{user} } @values) {
         $self->found("data of another than $read->{user}", $read);
     } elsif (grep { !defined || $_->{begin} > $read->{end} } @writes) {
         $self->found('data that nobody had written', $read);

@@ -1,0 +1,183 @@
+package Rolling;
+
+# A stack's gateway and applications as an init holds them: with listening
+# sockets that stay while a process gives way to the next. Applications are the
+# stack's own, each started here instead; the gateway is a second nginx.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use IO::Socket::UNIX;
+use POSIX ();
+use Stack qw(slurp wait_for);
+
+my $BUILD = abs_path($ENV{BUILD} || 'build');
+my $NGINX = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+my $FIRST_FD = 3; # of sd_listen_fds(3)
+my @running;
+
+# port, inner: of nginx, and of the application behind it; env: of the programs.
+sub start {
+    my ($class, $stack, %with) = @_;
+    my $self = bless { stack => $stack, pids => {}, owner => $$, %with },
+        $class;
+    push @running, $self;
+    for my $name (qw(identprov userprofile)) {
+        $stack->kill_part('TERM', $name);
+        $self->{listener}{$name} = IO::Socket::UNIX->new(
+            Local => $stack->socket($name), Listen => 4096)
+            or die "$name: $!\n";
+        chmod 0666, $stack->socket($name);
+        $self->{pids}{$name} = $self->start_program($name);
+    }
+    $self->start_nginx;
+    return $self;
+}
+
+# --- applications -----------------------------------------------------------------
+
+sub start_program {
+    my ($self, $name) = @_;
+    my $log = "$self->{stack}{var}/$name-" . ++$self->{count} . '.log';
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        $self->become_program($name, $log);
+        POSIX::_exit(127);
+    }
+    wait_for(60, $name, sub { -e $log && slurp($log) =~ /"started"/ });
+    return $pid;
+}
+
+sub become_program {
+    my ($self, $name, $log) = @_;
+    my $stack = $self->{stack};
+    %ENV = (%ENV, %{ $self->{env} });
+    $ENV{$_} = $stack->setting($_) for qw(IDENTPROV_DATABASE
+        IDENTPROV_KEY_PASSPHRASE_FILE USERPROFILE_DATABASE
+        USERPROFILE_JWKS_FILE);
+    s/user=(\w+)/user=$1_serve/ for @ENV{qw(IDENTPROV_DATABASE
+        USERPROFILE_DATABASE)};
+    delete $ENV{USERPROFILE_JWKS_FILE} if $ENV{USERPROFILE_JWKS_URL};
+    open STDIN, '<', '/dev/null';
+    open STDOUT, '>', $log;
+    open STDERR, '>&', \*STDOUT;
+    POSIX::dup2(fileno $self->{listener}{$name}, $FIRST_FD);
+    @ENV{qw(LISTEN_FDS LISTEN_PID)} = (1, $$);
+    exec "$BUILD/$name", 'serve';
+}
+
+# The next one is there before the last one goes.
+sub replace {
+    my ($self, $name) = @_;
+    my $last = $self->{pids}{$name};
+    $self->{pids}{$name} = $self->start_program($name);
+    end($last);
+    return;
+}
+
+# As systemctl restart: the last one goes first, and who connects waits.
+sub restart {
+    my ($self, $name) = @_;
+    end($self->{pids}{$name});
+    $self->{pids}{$name} = $self->start_program($name);
+    return;
+}
+
+sub end {
+    my ($pid) = @_;
+    kill TERM => $pid;
+    wait_for(30, "the end of $pid",
+        sub { waitpid($pid, POSIX::WNOHANG()) == $pid });
+    die "$pid: status $?\n" if $?;
+    return;
+}
+
+# --- nginx ------------------------------------------------------------------------
+
+sub start_nginx {
+    my ($self) = @_;
+    my $stack = $self->{stack};
+    my $var = $self->{nginx_var} = "$stack->{var}/rolling";
+    mkdir $_ for $var, "$var/tmp", "$var/log";
+    my $conf = slurp($stack->var . '/nginx.conf');
+    my $extra = slurp("$stack->{var}/extra-http");
+    s/127\.0\.0\.1:$self->{inner}/127.0.0.1:$self->{inner_here}/g
+        for $extra, my $inside = slurp("$stack->{var}/extra-conf");
+    $conf =~ s/listen 127\.0\.0\.1:\d+/listen 127.0.0.1:$self->{port}/;
+    $conf =~ s/include \S+extra-http;/$extra/;
+    $conf =~ s/include \S+extra-conf;/$inside/;
+    $conf =~ s{\Q@{[ $stack->var ]}\E/(tmp|log)}{$var/$1}g;
+    Stack::spew("$var/nginx.conf", $conf);
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDIN, '<', '/dev/null';
+        open STDERR, '>>', "$var/log/start.log";
+        open STDOUT, '>&', \*STDERR;
+        exec $NGINX, '-p', $var, '-c', "$var/nginx.conf", '-e',
+            "$var/log/nginx-error.log" or POSIX::_exit(127);
+    }
+    waitpid $pid, 0;
+    die "nginx does not start:\n", slurp("$var/log/start.log") if $?;
+    $self->{pids}{nginx} = $self->nginx_pid;
+    return;
+}
+
+# Of the youngest one; undef while it starts.
+sub nginx_pid {
+    my ($self) = @_;
+    my $file = "$self->{nginx_var}/tmp/nginx.pid";
+    my ($pid) = -e $file ? slurp($file) =~ /^(\d+)$/m : ();
+    return $pid && kill(0, $pid) ? $pid : undef;
+}
+
+sub workers_of {
+    my ($pid) = @_;
+    open my $in, '<', "/proc/$pid/task/$pid/children" or return;
+    return split ' ', <$in> // '';
+}
+
+sub reload {
+    my ($self) = @_;
+    my $pid = $self->{pids}{nginx};
+    my %old = map { $_ => 1 } workers_of($pid);
+    kill HUP => $pid;
+    wait_for(30, 'new workers',
+        sub { 2 <= grep { !$old{$_} } workers_of($pid) });
+    return;
+}
+
+# To the same program, as nginx's documentation says.
+sub upgrade {
+    my ($self) = @_;
+    my $old = $self->{pids}{nginx};
+    kill USR2 => $old;
+    my $new = wait_for(30, 'the new nginx', sub {
+        my $pid = $self->nginx_pid;
+        $pid && $pid != $old && workers_of($pid) >= 2 && $pid;
+    });
+    kill QUIT => $old;
+    wait_for(60, 'the end of the old nginx', sub { !kill 0, $old });
+    $self->{pids}{nginx} = $new;
+    return;
+}
+
+# --- the end ----------------------------------------------------------------------
+
+sub stop {
+    my ($self) = @_;
+    my %pids = %{ $self->{pids} };
+    $self->{pids} = {};
+    if (my $nginx = delete $pids{nginx}) {
+        kill TERM => $nginx;
+        wait_for(30, 'the end of nginx', sub { !kill 0, $nginx });
+    }
+    end($_) for values %pids;
+    return;
+}
+
+END {
+    my $status = $?;
+    $_->stop for grep { $_->{owner} == $$ } @running;
+    $? = $status;
+}
+
+1;

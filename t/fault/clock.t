@@ -1,0 +1,56 @@
+#!/usr/bin/perl
+# make test-faults: the applications' clock is stepped, forward and back, while
+# people use them.
+use strict;
+use warnings;
+use lib 't/lib', 't/fault';
+use Cwd qw(abs_path);
+use File::Temp qw(tempdir);
+use History qw(now);
+use Stack;
+use Test::More;
+use Time::HiRes qw(sleep);
+use Trial;
+
+plan skip_all => 'by NAMES=' if !Trial::is_wanted('clock');
+
+my @STEPS = qw(+30s -30s +300s +0s);
+my ($library) = glob '/usr/lib/*/faketime/libfaketimeMT.so.1';
+plan skip_all => 'no libfaketime (Debian: faketime)' if !$library;
+
+# The programs as they are, with a clock that a file sets.
+my $build = abs_path($ENV{BUILD} || 'build');
+my $room = tempdir('identgw-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $room;
+set_clock('+0s');
+for my $file (map { s{.*/}{}r } glob "$build/*") {
+    if ($file !~ /^(?:identprov|userprofile)$/) {
+        symlink "$build/$file", "$room/$file" or die "$room/$file: $!\n";
+        next;
+    }
+    Stack::spew("$room/$file", <<"END");
+#!/bin/sh
+export LD_PRELOAD='$library' FAKETIME_TIMESTAMP_FILE='$room/clock'
+export FAKETIME_CACHE_DURATION=1 DONT_FAKE_MONOTONIC=1
+exec '$build/$file' "\$@"
+END
+    chmod 0755, "$room/$file";
+}
+
+sub set_clock {
+    my ($step) = @_;
+    Stack::spew("$room/clock.new", "$step\n");
+    rename "$room/clock.new", "$room/clock" or die "$room/clock: $!\n";
+    return;
+}
+
+my $trial = Trial->start(env => { BUILD => $room });
+for my $step (@STEPS) {
+    $trial->try("clock $step", sub {
+        set_clock($step);
+        sleep 4;
+        return now();
+    });
+}
+$trial->stack->stops_cleanly;
+done_testing();
