@@ -116,13 +116,18 @@ sub launch_program {
 sub start_program {
     my ($self, $program) = @_;
     my $status;
-    unlink $self->log_of($program);
+    Stack::spew($self->log_of($program), '');
     $self->launch_program($program);
     my $pid = $self->{pids}{ part($program) };
+    # Orders are for the start alone: what runs makes calls for ever.
     wait_for(60, $program, sub {
         $status = $? if waitpid($pid, POSIX::WNOHANG()) == $pid;
-        return defined $status || eval {
-            $self->ask($program, GET => '/healthz')->{status} == 200 } });
+        return defined $status || Stack::slurp($self->log_of($program))
+            =~ /"event":"started"/ });
+    $self->end_orders;
+    wait_for(60, $program, sub {
+        $self->ask($program, GET => '/healthz')->{status} == 200 })
+        if !defined $status;
     delete $self->{pids}{ part($program) } if defined $status;
     return $status;
 }
