@@ -25,7 +25,8 @@ srand $seed;
 
 my $port = $ENV{TEST_NGINX_PORT} || 18_080;
 my ($inner, $outer, $inner_here) = ($port + 1, $port + 2, $port + 3);
-my %env = (IDENTPROV_JWKS_MAX_AGE => '5s', IDENTPROV_HASH_MINIMUM => 'none',
+my %env = (IDENTPROV_REGISTRATION => 'open',
+    IDENTPROV_JWKS_MAX_AGE => '5s', IDENTPROV_HASH_MINIMUM => 'none',
     IDENTPROV_HASH_MEMORY => '64k', IDENTPROV_HASH_PASSES => 1,
     USERPROFILE_JWKS_URL => "http://127.0.0.1:$port/.well-known/jwks.json");
 my $stack = Stack->start(
@@ -153,7 +154,8 @@ until ($select->can_read(0)) {
 my $sent = 0;
 for my $pipe (@pipes) {
     my ($done, $failed) = @{ decode_json(do { local $/; <$pipe> }) };
-    is_deeply($failed, {}, "none of $done requests has failed");
+    is_deeply($failed, {}, "none of $done requests has failed")
+        or diag(join "\n", map { "$_: $failed->{$_}" } sort keys %$failed);
     $sent += $done;
 }
 cmp_ok($sent, '>=', $count, 'all requests were sent');
