@@ -5,18 +5,30 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "log.h"
 
-enum { SQL_MAX = 512, ROLE_MAX = 63 };
+/*
+ * A migration waits for a table for so long only, and then again after a
+ * pause: whoever serves meanwhile waits behind it. Shorter than PostgreSQL's
+ * deadlock_timeout (1 s), so a deadlock ends the migration's try and never a
+ * user's request.
+ */
+#define LOCK_TIMEOUT "300ms"
+enum { SQL_MAX = 512, ROLE_MAX = 63, TRIES_MAX = 120, PAUSE_MS = 200 };
 
 static enum igw_result current(struct igw_pg *pg, const char *schema,
                                int64_t *version);
 static enum igw_result prepare_schema(struct igw_pg *pg, const char *schema);
 static enum igw_result apply(struct igw_pg *pg, const char *schema,
                              const struct igw_migration *migration);
+static enum igw_result try_once(struct igw_pg *pg, const char *schema,
+                                const struct igw_migration *migration);
 static enum igw_result apply_locked(struct igw_pg *pg, const char *schema,
                                     const struct igw_migration *migration);
+static enum igw_result record(struct igw_pg *pg, const char *schema,
+                              const struct igw_migration *migration);
 static enum igw_result lock(struct igw_pg *pg, const char *schema);
 static bool is_role(const char *role);
 static enum igw_result grant_all(struct igw_pg *pg, const char *schema,
@@ -117,19 +129,34 @@ static enum igw_result
 apply(struct igw_pg *pg, const char *schema,
       const struct igw_migration *migration)
 {
+    const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+    enum igw_result rc = try_once(pg, schema, migration);
+
+    for (int i = 1; i < TRIES_MAX && rc != IGW_OK && igw_pg_is_contended(pg);
+         i++) {
+        (void)nanosleep(&pause, NULL);
+        rc = try_once(pg, schema, migration);
+    }
+    if (rc != IGW_OK) {
+        igw_logf(IGW_LOG_ERROR, "migration_failed", "%s: %s", migration->name,
+                 igw_pg_message(pg));
+    }
+    return rc;
+}
+
+static enum igw_result
+try_once(struct igw_pg *pg, const char *schema,
+         const struct igw_migration *migration)
+{
     enum igw_result rc = igw_pg_begin(pg);
 
     if (rc == IGW_OK) {
         rc = apply_locked(pg, schema, migration);
     }
     if (rc == IGW_OK) {
-        rc = igw_pg_commit(pg);
+        return igw_pg_commit(pg);
     }
-    if (rc != IGW_OK) {
-        igw_logf(IGW_LOG_ERROR, "migration_failed", "%s: %s", migration->name,
-                 igw_pg_message(pg));
-        igw_pg_rollback(pg);
-    }
+    igw_pg_rollback(pg);
     return rc;
 }
 
@@ -138,24 +165,35 @@ static enum igw_result
 apply_locked(struct igw_pg *pg, const char *schema,
              const struct igw_migration *migration)
 {
-    char number[24];
-    char sql[SQL_MAX];
-    struct igw_pg_param row[2];
     int64_t version = 0;
     enum igw_result rc = lock(pg, schema);
 
+    if (rc == IGW_OK) {
+        rc = igw_pg_script(pg, "SET LOCAL lock_timeout = '" LOCK_TIMEOUT "'");
+    }
     if (rc == IGW_OK) {
         rc = current(pg, schema, &version);
     }
     if (rc != IGW_OK || version >= migration->version) {
         return rc;
     }
-
-    printf("%s\n", migration->name);
     rc = igw_pg_script(pg, migration->sql);
-    if (rc != IGW_OK) {
-        return rc;
+    if (rc == IGW_OK) {
+        rc = record(pg, schema, migration);
     }
+    if (rc == IGW_OK) {
+        printf("%s\n", migration->name);
+    }
+    return rc;
+}
+
+static enum igw_result
+record(struct igw_pg *pg, const char *schema,
+       const struct igw_migration *migration)
+{
+    struct igw_pg_param row[2];
+    char number[24];
+    char sql[SQL_MAX];
 
     snprintf(number, sizeof(number), "%lld", (long long)migration->version);
     snprintf(sql, sizeof(sql),

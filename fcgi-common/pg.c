@@ -41,6 +41,7 @@ struct igw_pg {
     struct server_process own;       /* serves this connection */
     struct server_process abandoned; /* may wait for a standby for ever */
     struct igw_buf scratch;          /* text parameters with their NULs */
+    char state[6];                   /* SQLSTATE of the last failure */
     char constraint[64];
     char message[256];
 };
@@ -182,6 +183,7 @@ ready(struct igw_pg *pg, bool is_repeatable)
 {
     pg->is_lost = false;
     pg->is_cut_short = false;
+    pg->state[0] = '\0';
     pg->constraint[0] = '\0';
     pg->message[0] = '\0';
 
@@ -690,36 +692,38 @@ await(struct igw_pg *pg, PGresult **result)
 static enum igw_result
 judge(struct igw_pg *pg, const PGresult *result)
 {
-    char state[6];
     size_t i;
 
     if (PQresultStatus(result) != PGRES_FATAL_ERROR) {
         return result != NULL ? IGW_OK : lost(pg, "no answer");
     }
 
-    copy_field(state, sizeof(state), result, PG_DIAG_SQLSTATE);
+    copy_field(pg->state, sizeof(pg->state), result, PG_DIAG_SQLSTATE);
     copy_field(pg->constraint, sizeof(pg->constraint), result,
                PG_DIAG_CONSTRAINT_NAME);
     copy_field(pg->message, sizeof(pg->message), result,
                PG_DIAG_MESSAGE_PRIMARY);
 
-    if (PQstatus(pg->conn) != CONNECTION_OK || state[0] == '\0') {
+    if (PQstatus(pg->conn) != CONNECTION_OK || pg->state[0] == '\0') {
         return lost(pg, PQresultErrorMessage(result));
     }
     for (i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
-        if (strncmp(state, outcomes[i].state, strlen(outcomes[i].state)) == 0) {
+        if (strncmp(pg->state, outcomes[i].state, strlen(outcomes[i].state))
+            == 0) {
             break;
         }
     }
     if (i == sizeof(outcomes) / sizeof(outcomes[0])) {
-        igw_logf(IGW_LOG_ERROR, "database_error", "%s %s", state, pg->message);
+        igw_logf(IGW_LOG_ERROR, "database_error", "%s %s", pg->state,
+                 pg->message);
         return IGW_ERROR;
     }
     if (outcomes[i].drops) {
         return lost(pg, PQresultErrorMessage(result));
     }
     if (outcomes[i].result == IGW_UNAVAILABLE) {
-        igw_logf(IGW_LOG_WARN, "database_refused", "%s %s", state, pg->message);
+        igw_logf(IGW_LOG_WARN, "database_refused", "%s %s", pg->state,
+                 pg->message);
     }
     return outcomes[i].result;
 }
@@ -779,6 +783,12 @@ const char *
 igw_pg_message(const struct igw_pg *pg)
 {
     return pg->message;
+}
+
+bool
+igw_pg_is_contended(const struct igw_pg *pg)
+{
+    return strncmp(pg->state, "40", 2) == 0 || strcmp(pg->state, "55P03") == 0;
 }
 
 static const PGresult *

@@ -97,6 +97,11 @@ enum igw_result igw_pg_script(struct igw_pg *pg,
 /* The server's message of the last failure, for the log and the command line.
  */
 const char *igw_pg_message(const struct igw_pg *pg);
+/*
+ * The last failure was for another transaction's sake (deadlock, lock_timeout,
+ * serialization): the same transaction may go through a moment later.
+ */
+bool igw_pg_is_contended(const struct igw_pg *pg);
 
 /* What all connections of the program have done. */
 struct igw_pg_counts {

@@ -209,15 +209,15 @@ sub start_nginx {
     chmod 0777, "$room/nginx";
     for my $try (1 .. 20) {
         $self->{port} = free_port();
+        unlink "$room/nginx.pid";
         Stack::spew("$room/nginx.conf", $self->nginx_conf);
         $self->{pids}{nginx} = $self->spawn_logged('nginx', {}, $NGINX, '-p',
             "$room/nginx", '-c', "$room/nginx.conf", '-e',
             "$room/nginx-error.log", '-g', 'daemon off;');
         wait_for(20, 'nginx', sub {
-            !$self->is_alive('nginx') || IO::Socket::INET->new(
-                PeerAddr => '127.0.0.1', PeerPort => $self->{port});
+            !$self->is_alive('nginx') || -s "$room/nginx.pid";
         });
-        return if $self->is_alive('nginx') && -s "$room/nginx.pid";
+        return if $self->is_alive('nginx');
     }
     die "nginx does not start\n";
 }

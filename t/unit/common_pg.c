@@ -583,6 +583,47 @@ two_may_migrate_at_once(void **state)
     (void)state;
 }
 
+/*
+ * As a request that uses one table and later the other: later than a migration
+ * that waits looks for a deadlock, so that it is the request that finds one.
+ */
+static void *
+use_one_then_two(void *data)
+{
+    const struct timespec moment = { .tv_sec = 1, .tv_nsec = 300000000 };
+    enum igw_result *rc = data;
+
+    (void)nanosleep(&moment, NULL);
+    *rc = igw_pg_script(other, "SELECT * FROM unit2.two");
+    if (*rc == IGW_OK) {
+        *rc = igw_pg_commit(other);
+    }
+    return NULL;
+}
+
+static void
+a_migration_gives_way_to_requests(void **state)
+{
+    static const struct igw_migration list[] = {
+        { 1, "0001-first",
+          "CREATE TABLE unit2.one (a int); CREATE TABLE unit2.two (a int)" },
+        { 2, "0002-second",
+          "ALTER TABLE unit2.two ADD b int; ALTER TABLE unit2.one ADD b int" }
+    };
+    enum igw_result rc = IGW_ERROR;
+    pthread_t thread;
+
+    script(other, "DROP SCHEMA IF EXISTS unit2 CASCADE");
+    assert_int_equal(igw_migrate(pg, "unit2", list, 1), IGW_OK);
+    assert_int_equal(igw_pg_begin(other), IGW_OK);
+    script(other, "INSERT INTO unit2.one (a) VALUES (1)");
+    assert_int_equal(pthread_create(&thread, NULL, use_one_then_two, &rc), 0);
+    assert_int_equal(igw_migrate(pg, "unit2", list, 2), IGW_OK);
+    (void)pthread_join(thread, NULL);
+    assert_int_equal(rc, IGW_OK);
+    (void)state;
+}
+
 static void
 without_a_database_nothing_is_said_of_the_schema(void **state)
 {
@@ -617,6 +658,7 @@ main(void)
         TEST(migrations_go_forward_once),
         TEST(a_migration_that_fails_leaves_nothing),
         TEST(two_may_migrate_at_once),
+        TEST(a_migration_gives_way_to_requests),
         TEST(without_a_database_nothing_is_said_of_the_schema),
         SERVER_TEST(a_commit_that_reached_no_standby_is_not_acknowledged),
         SERVER_TEST(a_server_that_takes_no_writes_is_not_used)
