@@ -32,7 +32,7 @@ struct jwks {
     bool is_started;
     bool has_failed;                /* the last look, the thread's own */
     int64_t fresh_ms;               /* until the next look, if all is well */
-    int64_t looked_ms;              /* when it began; INT64_MIN: never */
+    int64_t looked_ms;              /* when the last look began */
     char complaint[FETCH_WHY_SIZE]; /* the last one */
     atomic_bool is_stopped;         /* with the lock and signal, as is_wanted */
     atomic_bool is_wanted;
@@ -67,7 +67,6 @@ jwks_new(const struct jwks_source *source)
     }
 
     jwks->source = *source;
-    jwks->looked_ms = INT64_MIN;
     pthread_rwlock_init(&jwks->keys_lock, NULL);
     pthread_mutex_init(&jwks->wake_lock, NULL);
     pthread_condattr_init(&attr);
@@ -75,9 +74,7 @@ jwks_new(const struct jwks_source *source)
     pthread_cond_init(&jwks->wake, &attr);
     pthread_condattr_destroy(&attr);
 
-    if (jwks->source.file != NULL) {
-        jwks_check(jwks);
-    }
+    jwks_check(jwks);
     return jwks;
 }
 
@@ -158,9 +155,6 @@ wait_until_due(struct jwks *jwks)
 static int64_t
 due_ms(const struct jwks *jwks)
 {
-    if (jwks->looked_ms == INT64_MIN) {
-        return 0;
-    }
     if (jwks->source.file != NULL) {
         return jwks->looked_ms + FILE_PERIOD_MS;
     }

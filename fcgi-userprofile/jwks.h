@@ -1,11 +1,10 @@
 /*
  * jwks.h: the public keys that tokens are verified with, from a file or a URL.
  * A thread of its own follows the source, so that no request waits for it: a
- * file is looked at once a second, a URL is fetched at the start, every
- * refresh_ms or when its Cache-Control says that it is stale, and, when
- * somebody wants a key that is not there or the last try failed, retry_ms after
- * the last try, which is the least. What is no key set is logged, and the keys
- * from before stay.
+ * file is looked at once a second, a URL is fetched every refresh_ms or when
+ * its Cache-Control says that it is stale, and, when somebody wants a key that
+ * is not there or the last try failed, retry_ms after the last try, which is
+ * the least. What is no key set is logged, and the keys from before stay.
  */
 #ifndef USERPROFILE_JWKS_H
 #define USERPROFILE_JWKS_H
@@ -24,7 +23,10 @@ struct jwks_source {
     int64_t retry_ms;
 };
 
-/* Looks at a file once; that it is missing or bad is logged, no error. */
+/*
+ * Looks once, for JWKS_TIMEOUT_MS at most, so that who serves next has keys:
+ * that the source is missing, bad or down is logged, no error.
+ */
 struct jwks *jwks_new(const struct jwks_source *source) IGW_MUST_CHECK;
 /* Stops the thread and frees all. */
 void jwks_free(struct jwks **jwks);
