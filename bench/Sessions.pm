@@ -18,6 +18,7 @@ use constant {
     CHURN_TTL_SEC => 30,
     FILL_CONNECTIONS => 64,
     FILL_RATE => 8_000,        # sessions a second, or one more turn
+    WARM_RATE => 16_000,       # of those that are in
     LAG_END_SEC => 20,
     LAG_STEP_SEC => 0.001,
 };
@@ -110,18 +111,23 @@ sub zone_size {
     return ($megabytes < 64 ? 64 : $megabytes) . 'm';
 }
 
-# Until all of them are in, each time from the first; and then some more, for
-# every worker to have seen nearly every page: the first time costs a page fault.
+# Until all of them are in, each time from the first; and then some more for
+# each worker to have seen nearly every page: the first time is a page fault.
 sub fill {
     my ($target, $nginx, $count, $workers) = @_;
     progress("filling a zone with $count sessions");
     my $before = asked($nginx);
-    my $passes = $workers == 1 ? 0 : 4;
-    while (asked($nginx) - $before < $count || $passes-- > 0) {
-        wrk($target, $nginx, sessions => [$count, prefix('zone'), 'turn'],
-            connections => FILL_CONNECTIONS,
-            seconds => 1 + int($count / FILL_RATE));
-    }
+    turn($target, $nginx, $count, FILL_RATE)
+        while asked($nginx) - $before < $count;
+    turn($target, $nginx, $count, WARM_RATE) for 1 .. 4 * ($workers - 1);
+    return;
+}
+
+# As many sessions one after the other as come at this rate.
+sub turn {
+    my ($target, $nginx, $count, $rate) = @_;
+    wrk($target, $nginx, sessions => [$count, prefix('zone'), 'turn'],
+        connections => FILL_CONNECTIONS, seconds => 1 + int($count / $rate));
     return;
 }
 

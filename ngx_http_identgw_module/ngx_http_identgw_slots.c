@@ -2,6 +2,10 @@
 #include "ngx_http_identgw_faults.h"
 
 
+#define NGX_HTTP_IDENTGW_SLOTS_LINE   64
+#define NGX_HTTP_IDENTGW_SLOTS_AHEAD  1024
+
+
 /* One line of a processor's cache, so that a miss reads no other. */
 
 struct ngx_http_identgw_slots_set_s {
@@ -55,6 +59,33 @@ ngx_http_identgw_slots_token(const ngx_http_identgw_slots_t *slots,
 {
     token->revocations = ngx_http_identgw_slots_set(slots, key)->revocations;
     token->resets = slots->resets;
+}
+
+
+void
+ngx_http_identgw_slots_prefetch(const ngx_http_identgw_slots_t *slots,
+    const u_char *key)
+{
+    u_char                              *p, *end;
+    uint32_t                             tag;
+    ngx_uint_t                           i;
+    const ngx_http_identgw_slots_set_t  *set;
+
+    set = ngx_http_identgw_slots_set(slots, key);
+    tag = ngx_http_identgw_slots_tag(key);
+
+    for (i = 0; i < NGX_HTTP_IDENTGW_SLOTS_OF_SET; i++) {
+        if (set->tags[i] != tag) {
+            continue;
+        }
+
+        p = (u_char *) ngx_http_identgw_slots_slot(slots, set, i);
+        end = p + ngx_min(slots->entry_size, NGX_HTTP_IDENTGW_SLOTS_AHEAD);
+
+        for (; p < end; p += NGX_HTTP_IDENTGW_SLOTS_LINE) {
+            __builtin_prefetch(p);
+        }
+    }
 }
 
 

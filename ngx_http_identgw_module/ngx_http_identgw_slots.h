@@ -70,6 +70,14 @@ void ngx_http_identgw_slots_init(ngx_http_identgw_slots_t *slots, u_char *p,
 void ngx_http_identgw_slots_token(const ngx_http_identgw_slots_t *slots,
     const u_char *key, ngx_http_identgw_slots_token_t *token);
 
+/*
+ * Has the processor begin to read what a find will read: for before the lock,
+ * which is then held for less long. What it looks at may be just changing, and
+ * decides nothing.
+ */
+void ngx_http_identgw_slots_prefetch(const ngx_http_identgw_slots_t *slots,
+    const u_char *key);
+
 /* NULL: there is none. */
 ngx_http_identgw_slot_t *ngx_http_identgw_slots_find(
     const ngx_http_identgw_slots_t *slots,

@@ -86,6 +86,8 @@ ngx_http_identgw_zone_lookup(ngx_http_identgw_zone_t *zone,
 
     shared = zone->shared;
 
+    ngx_http_identgw_slots_prefetch(&shared->slots, id->key);
+
     ngx_http_identgw_shared_lock(zone);
 
     now_nsec = ngx_http_identgw_compat_nsec();
