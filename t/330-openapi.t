@@ -1,11 +1,12 @@
 # docs/openapi.yaml describes what both applications really answer: every route
-# with every status, and nothing else; but for 500, which only some are made to
-# answer here.
+# with every status, and nothing else; but for a 500 of what asks no database,
+# which only lack of memory makes (t/620-inject.t).
 use strict;
 use warnings;
 use lib 't/lib';
 use FastCGI;
 use JSON::PP;
+use IO::Select;
 use List::Util qw(pairs);
 use POSIX ();
 use Stack qw(header headers json slurp wait_for);
@@ -14,6 +15,8 @@ use Test::More;
 my $FORM = 'application/x-www-form-urlencoded';
 my $PASSWORD = 'correct horse 7';
 my $NEW = 'correct horse 9';
+my $build = $ENV{BUILD} || 'build';
+my $psql = ($ENV{PG_BINDIR} // '/usr/bin') . '/psql';
 my $stack = Stack->start(env => { IDENTPROV_REGISTRATION_RATE => 4,
         IDENTPROV_JWKS_MAX_AGE => '5s', IDENTPROV_HASH_MINIMUM => 'none',
         IDENTPROV_HASH_MEMORY => '64k', IDENTPROV_HASH_PASSES => 1 });
@@ -21,7 +24,7 @@ my (@answers, @problems);
 
 # Straight to the applications: what the gateway adds is not theirs. `as` is the
 # path as it is described; undef: there is no such operation.
-sub request {
+sub begin {
     my ($method, $path, %with) = @_;
     my $app = $with{app}
         // ($path =~ m{^/userprofile} ? 'userprofile' : 'identprov');
@@ -31,17 +34,25 @@ sub request {
         REMOTE_ADDR => $with{from} // '127.0.0.1', HTTP_HOST => 'here',
         CONTENT_TYPE => $with{type} // ($body eq '' ? '' : 'application/json'),
         CONTENT_LENGTH => length $body, @{ $with{params} || [] });
-    my $answer = FastCGI::ask($with{socket} // $stack->socket($app), \@params, $body);
-    my $as = exists $with{as} ? $with{as} : $path;
+    return { socket => FastCGI::begin($with{socket} // $stack->socket($app),
+            \@params, $body), app => $app, method => $method,
+        path => exists $with{as} ? $with{as} : $path };
+}
+
+sub finish {
+    my ($asked) = @_;
+    my $answer = FastCGI::answer_on($asked->{socket});
     my @headers = @{ $answer->{headers} };
-    push @answers, { app => $app, method => $method, path => $as,
+    push @answers, { (map { $_ => $asked->{$_} } qw(app method path)),
         status => $answer->{status} + 0, body => $answer->{body},
         type => header($answer, 'Content-Type'),
         headers => [ map { [ splice @headers, 0, 2 ] } 1 .. @headers / 2 ] }
-        if defined $as;
-    push @problems, $answer->{body} if !defined $as;
+        if defined $asked->{path};
+    push @problems, $answer->{body} if !defined $asked->{path};
     return $answer;
 }
+
+sub request { return finish(begin(@_)) }
 
 sub ask {
     my ($method, $path, %with) = @_;
@@ -63,10 +74,40 @@ sub form {
         body => join '&', map { "$_=" . $field{$_} =~ tr/ /+/r } keys %field);
 }
 
+# What PostgreSQL does in another program's back, as the owner of its database.
+sub sql {
+    my ($app, $sql) = @_;
+    my $database = $stack->setting(uc($app) . '_DATABASE');
+    my $text = qx('$psql' -X -q -At -d '$database' -c '$sql');
+    die "psql: $sql failed\n" if $?;
+    return $text;
+}
+
+# Another one of a program, with other settings: its pid and socket.
+sub start_another {
+    my ($app, %env) = @_;
+    my $socket = $stack->var . "/another-$app.sock";
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        my $set = join ' ', map { "\U${app}_$_\E='$env{$_}'" } sort keys %env;
+        exec 'sh', '-ec', "set -a; . '@{[ $stack->var ]}/env'; $set; exec"
+            . " '$build/$app' serve --listen 'unix:$socket'" or POSIX::_exit(1);
+    }
+    ok(wait_for(60, "another $app", sub { -S $socket }), "another $app");
+    return ($pid, $socket);
+}
+
+sub end_another {
+    my ($pid) = @_;
+    kill TERM => $pid;
+    waitpid $pid, 0;
+    is($?, 0, '... and it ends');
+    return;
+}
+
 # The command line, with the settings of the stack.
 sub identprov {
     my $env = $stack->var . '/env';
-    my $build = $ENV{BUILD} || 'build';
     return system('sh', '-ec', ". '$env'; unset IDENTPROV_SERVE_ROLE;"
             . ' IDENTPROV_DATABASE=${IDENTPROV_OWNER_DATABASE:-$IDENTPROV_DATABASE};'
             . " export IDENTPROV_DATABASE; exec '$build/identprov' \"\$@\"", 'sh', @_);
@@ -217,20 +258,53 @@ profile_form(403, '', with => 'bio=x',
     params => [ HTTP_SEC_FETCH_SITE => 'cross-site' ]);
 profile_form(303, header(profile(GET => 200), 'ETag'), with => 'action=delete');
 
-# One that is closed.
+# One that is closed, and has one turn, and one place in the line of the slow.
 {
-    my $socket = $stack->var . '/closed.sock';
-    my $pid = fork // die "fork: $!\n";
-    if (!$pid) {
-        exec 'sh', '-ec', 'set -a; . "$1/env"; IDENTPROV_REGISTRATION=closed;'
-            . ' exec "$2/identprov" serve --listen "unix:$3"', 'sh',
-            $stack->var, $ENV{BUILD} || 'build', $socket or POSIX::_exit(1);
+    my ($pid, $socket) = start_another(identprov => REGISTRATION => 'closed',
+        THREADS => 3, HASH_SLOTS => 1, HASH_QUEUE => 1,
+        STATEMENT_TIMEOUT => '60s');
+    my @at = (socket => $socket);
+    ask(GET => '/register', status => 403, params => \@html, @at);
+    open my $lock, '|-', $psql, '-Xqo', '/dev/null', '-d',
+        $stack->setting('IDENTPROV_DATABASE') or die "psql: $!\n";
+    $lock->autoflush(1);
+    print $lock "BEGIN; LOCK identprov.account, identprov.revocation;\n";
+    wait_for(60, 'the lock', sub { sql(identprov => 'SELECT 1 FROM pg_locks'
+                . ' WHERE mode = $$AccessExclusiveLock$$ AND granted'
+                . ' AND relation = $$identprov.revocation$$::regclass') });
+    my @login_to = (POST => '/login', body => $login, @at);
+    my @logins = map { begin(@login_to) } 1 .. 3;
+    my @polls = map { begin(GET => '/revocations', @internal, @at) } 1, 2;
+    for my $asked (\@logins, \@polls) {
+        my ($first) = IO::Select->new(map { $_->{socket} } @$asked)->can_read(60);
+        my ($refused) = grep { $_->{socket} == $first } @$asked;
+        is(json(finish($refused))->{code}, 'busy',
+            "$refused->{path}: 503, busy");
+        @$asked = grep { $_ != $refused } @$asked;
     }
-    ok(wait_for(60, 'another identprov', sub { -S $socket }), 'registration closed');
-    ask(GET => '/register', status => 403, params => \@html, socket => $socket);
-    kill TERM => $pid;
-    waitpid $pid, 0;
-    is($?, 0, '... and it ends');
+    ask($_->[0] => $_->[1], status => 503, body => '{}', @at)
+        for [ POST => '/register' ], [ POST => '/password' ],
+        [ DELETE => '/account' ], [ POST => '/account/delete' ];
+    print $lock "COMMIT;\n";
+    close $lock;
+    is(join(' ', map { finish($_)->{status} } @logins, @polls), '200 200 200',
+        'who was in the line is answered');
+    end_another($pid);
+}
+
+# One that has no keys.
+{
+    my ($pid, $socket) = start_another(userprofile => JWKS_FILE => '',
+        JWKS_URL => 'http://127.0.0.1:9/');
+    my @at = (app => 'userprofile', socket => $socket);
+    for my $try ([ {}, 'not_ready' ], [ { @internal }, 'no_keys' ]) {
+        my ($who, $code) = @$try;
+        is(json(ask(GET => '/readyz', status => 503, %$who, @at))->{code}, $code,
+            "... $code");
+    }
+    ask(GET => '/userprofile', status => 503, params => $_, @at)
+        for [ @token ], [ @token, @html ];
+    end_another($pid);
 }
 
 # --- of every route the same -------------------------------------------------------
@@ -284,30 +358,47 @@ ask(DELETE => '/account', status => 422, @session, body => '{"password":"no"}');
 
 # --- without a database ------------------------------------------------------------
 
-$stack->kill_part('KILL', 'postgres');
-my %no_database = map { $_ => 1 } qw(/signin /healthz /metrics);
-for my $route (grep { !$no_database{ $_->[2] } } @routes) {
-    my ($app, $method, $path) = @$route;
+# What request takes to ask a route for something that it has to look for.
+sub of_route {
+    my ($app, $method, $path) = @_;
     my %body = ('/register' => user('fay'), '/login' => $login,
         '/password' => encode_json(\%change),
         '/account' => '{"last_name":"X","password":"x"}',
         '/userprofile' => '{}');
     my @with = $app eq 'userprofile' ? @token : (HTTP_JSESSIONID => $id);
-    ok(wait_for(60, "503 to $method $path", sub { request($method =>
-                    $path =~ s/\{id\}/0123456789abcdef/r, app => $app,
-                as => $path, from => '203.0.113.1',
-                params => [ @with, IDENTGW_INTERNAL => 1 ],
-                body => $method eq 'GET' ? ''
-                : $body{$path} // '{"password":"x"}')->{status} == 503 }),
-        "$method $path: 503");
+    return ($method => $path =~ s/\{id\}/0123456789abcdef/r, app => $app,
+        as => $path, from => '203.0.113.1',
+        params => [ @with, IDENTGW_INTERNAL => 1 ],
+        body => $method eq 'GET' ? '' : $body{$path} // '{"password":"x"}');
+}
+
+$stack->kill_part('KILL', 'postgres');
+my %no_database = map { $_ => 1 } qw(/signin /healthz /metrics);
+my %is_firm = (%no_database,
+    map { $_ => 1 } qw(/readyz /.well-known/jwks.json));
+for my $route (grep { !$no_database{ $_->[2] } } @routes) {
+    ok(wait_for(60, "503 to @$route", sub {
+                request(of_route(@$route))->{status} == 503 }), "@$route: 503");
 }
 for my $path (qw(/ /logout)) {
     ok(wait_for(60, "503 to $path", sub { request(GET => $path,
                 @browser)->{status} == 503 }), "GET $path: 503");
 }
+is(json(ask(GET => '/readyz', status => 503, app => $_, @internal))->{code},
+    'database_unavailable', "... $_ tells why") for qw(identprov userprofile);
 $stack->restart_parts('postgres');
 wait_for(60, 'the database', sub {
     request(GET => '/account', @session)->{status} == 200 });
+
+# --- a database in which nothing is where it was -------------------------------------
+
+sql($_, "ALTER SCHEMA $_ RENAME TO elsewhere") for qw(identprov userprofile);
+ask(of_route(@$_), status => 500) for grep { !$is_firm{ $_->[2] } } @routes;
+ask(GET => $_, status => 500, @browser) for qw(/ /logout /account);
+ask(GET => '/userprofile', status => 500, params => [ @token, @html ]);
+is(json(ask(GET => '/readyz', status => 503, app => $_, @internal))->{code},
+    'wrong_schema', "... $_ tells why") for qw(identprov userprofile);
+sql($_, "ALTER SCHEMA elsewhere RENAME TO $_") for qw(identprov userprofile);
 
 # --- the end of the account -----------------------------------------------------------
 
@@ -330,8 +421,11 @@ ask(POST => '/logout', status => 303, form(return_to => '/x'));
 
 # --- judgement -------------------------------------------------------------------------
 
+my %is_page_of_database = map { $_ => 1 } qw(/ /logout);
+my @firm = ((grep { $is_firm{ $_->[2] } } @routes),
+    grep { !$is_page_of_database{ $_->[2] } } @pages);
 Stack::spew("$stack->{var}/answers", encode_json({ answers => \@answers,
-            problems => \@problems, routes => [ @routes, @pages ] }));
+            problems => \@problems, routes => [ @routes, @pages ], firm => \@firm }));
 my $python = $ENV{PYTHON} || '/usr/bin/python3';
 my $text = qx('$python' t/lib/openapi.py docs/openapi.yaml \\
     < '$stack->{var}/answers');
@@ -345,5 +439,14 @@ my %seen = map { $_->{status} => 1 } @answers;
 is(join(' ', grep { !$seen{$_} } sort keys %sent), '405',
     'every status that is in the sources was answered')
     or diag(join ' ', sort keys %seen);
+my %codes = map { $_ => 1 } 'unavailable', map {
+    my $source = slurp($_);
+    ($source =~ /\bigw_problem\(call, 503, "(\w+)"/g,
+        $source =~ /^        \{ "(\w+)", "[A-Z]/mg)
+} glob 'fcgi-common/*.c fcgi-*/handlers.c fcgi-*/revocations.c';
+delete $codes{ json($_)->{code} } for grep { $_->{status} == 503
+        && $_->{type} eq 'application/problem+json' } @answers;
+is(join(' ', sort keys %codes), 'no_commit no_signing_key',
+    'every code of 503 was answered but for two of /readyz');
 $stack->stops_cleanly;
 done_testing;
