@@ -6,31 +6,9 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use History;
 use Test::More;
+use Verdicts;
 
-my $LEASE = 2;
-
-# Lines "KIND BEGIN END NODE SESSION USER STATUS".
-sub violations {
-    my ($text) = @_;
-    my @lines = map { join "\t", split ' ', $_, 7 } grep { /\S/ } split /\n/,
-        $text;
-    s/\t(\d+)(?=\t)/\t$1.0/g for @lines;
-    return map { /^(.*)/ } History->check($LEASE, @lines)->violations;
-}
-
-sub holds {
-    my ($what, $text) = @_;
-    is_deeply([ violations($text) ], [], $what);
-    return;
-}
-
-sub finds {
-    my ($what, $violation, $text) = @_;
-    my @found = violations($text);
-    is(scalar @found, 1, "$what: one violation") or diag(@found);
-    like($found[0] // '', $violation, $what);
-    return;
-}
+$Verdicts::checker = 'History';
 
 my $login = "login 1 2 a s ivan 200\nlogin 1 2 b t petr 200\n";
 my $logout = "${login}logout 10 11 a s - 204\n";

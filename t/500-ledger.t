@@ -7,31 +7,9 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/fault";
 use Ledger;
 use Test::More;
+use Verdicts;
 
-my $LEASE = 2;
-
-# Lines "KIND BEGIN END NODE SESSION USER STATUS...".
-sub violations {
-    my ($text) = @_;
-    my @lines = map { join "\t", split ' ', $_, 7 } grep { /\S/ } split /\n/,
-        $text;
-    s/\t(\d+)(?=\t)/\t$1.0/g for @lines;
-    return map { /^(.*)/ } Ledger->check($LEASE, @lines)->violations;
-}
-
-sub holds {
-    my ($what, $text) = @_;
-    is_deeply([ violations($text) ], [], $what);
-    return;
-}
-
-sub finds {
-    my ($what, $violation, $text) = @_;
-    my @found = violations($text);
-    is(scalar @found, 1, "$what: one violation") or diag(join "\n", @found);
-    like($found[0] // '', qr/^$violation$/, $what);
-    return;
-}
+$Verdicts::checker = 'Ledger';
 
 my $begin = <<'END_OF_HISTORY';
 register 1 2 a - ivan 201
