@@ -3,11 +3,11 @@
 -- session's id.
 local count, is_random, before, after
 local last = 0
+local number = 0
 
 function init(args)
     count = tonumber(args[1])
-    local parts = { "GET / HTTP/1.1" }
-    parts[#parts + 1] = "Host: 127.0.0.1"
+    local parts = { " HTTP/1.1", "Host: 127.0.0.1" }
     for name, value in pairs(wrk.headers) do
         if name ~= "Host" then
             parts[#parts + 1] = name .. ": " .. value
@@ -26,5 +26,7 @@ function request()
     elseif last > count then
         last = 1
     end
-    return before .. string.format("%08d", last) .. after
+    -- no request twice, or those of few sessions would cost wrk less
+    number = number + 1
+    return "GET /?" .. number .. before .. string.format("%08d", last) .. after
 end

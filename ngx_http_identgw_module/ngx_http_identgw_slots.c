@@ -40,10 +40,14 @@ void
 ngx_http_identgw_slots_init(ngx_http_identgw_slots_t *slots, u_char *p,
     size_t size, size_t entry_size)
 {
-    slots->nsets = size / ngx_http_identgw_slots_size(1, entry_size);
-    slots->sets = (ngx_http_identgw_slots_set_t *) p;
-    slots->slots = (u_char *) (slots->sets + slots->nsets);
+    slots->nsets = (size - NGX_HTTP_IDENTGW_SLOTS_LINE)
+        / ngx_http_identgw_slots_size(1, entry_size);
+    slots->slots = p;
     slots->entry_size = entry_size;
+
+    p += slots->nsets * NGX_HTTP_IDENTGW_SLOTS_OF_SET * entry_size;
+    p = ngx_align_ptr(p, NGX_HTTP_IDENTGW_SLOTS_LINE);
+    slots->sets = (ngx_http_identgw_slots_set_t *) p;
     slots->resets = 0;
 
     /* slots have nothing to say until their sets do */

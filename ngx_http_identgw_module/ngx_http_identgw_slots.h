@@ -63,7 +63,10 @@ typedef struct {
 /* What "n" sets take. */
 size_t ngx_http_identgw_slots_size(ngx_uint_t n, size_t entry_size);
 
-/* Makes as many sets as fit into "size" bytes at "p". */
+/*
+ * Makes as many sets as fit into "size" bytes at "p", where the first slot is:
+ * at the beginning of a page a slot of 1k is in one page.
+ */
 void ngx_http_identgw_slots_init(ngx_http_identgw_slots_t *slots, u_char *p,
     size_t size, size_t entry_size);
 

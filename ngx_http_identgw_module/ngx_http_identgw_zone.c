@@ -4,6 +4,7 @@
 
 
 #define NGX_HTTP_IDENTGW_ZONE_SLACK_SIZE  65536  /* of the slab pool */
+#define NGX_HTTP_IDENTGW_ZONE_PAGE_SIZE   4096
 #define NGX_HTTP_IDENTGW_ZONE_MIN_SETS    16
 #define NGX_HTTP_IDENTGW_ZONE_WARN_NSEC   UINT64_C(60000000000)
 
@@ -50,7 +51,7 @@ ngx_http_identgw_zone_init(ngx_shm_zone_t *shm, void *data)
     ngx_memzero(shared, sizeof(ngx_http_identgw_zone_shared_t));
 
     p = (u_char *) shared + sizeof(ngx_http_identgw_zone_shared_t);
-    p = ngx_align_ptr(p, 64);
+    p = ngx_align_ptr(p, NGX_HTTP_IDENTGW_ZONE_PAGE_SIZE);
     size -= p - (u_char *) shared;
 
     ngx_http_identgw_slots_init(&shared->slots, p, size, zone->entry_size);
