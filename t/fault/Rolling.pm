@@ -125,7 +125,7 @@ sub start_nginx {
 sub nginx_pid {
     my ($self) = @_;
     my $file = "$self->{nginx_var}/tmp/nginx.pid";
-    my ($pid) = -e $file ? slurp($file) =~ /^(\d+)$/m : ();
+    my ($pid) = (eval { slurp($file) } // '') =~ /^(\d+)$/m;
     return $pid && kill(0, $pid) ? $pid : undef;
 }
 
