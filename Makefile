@@ -20,13 +20,14 @@ NGINX_GROUP = www-data
 .SECONDARY:
 .PHONY: all apps module nginx unit fuzzers injected fixture run test test-asan \
 	test-attacks test-inject test-matrix test-memory test-valgrind test-storm \
-	test-timing test-races test-revocation test-faults test-no-drop fuzz model check bench \
+	test-timing test-races test-revocation test-faults test-no-drop test-hostile fuzz \
+	model check bench \
 	bench-identprov install deb test-deb test-distros clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-attacks test-inject test-matrix \
 	test-memory test-valgrind test-storm test-timing test-races test-faults \
-	test-no-drop fuzz model bench bench-identprov deb test-deb test-distros clean help,$(goals)),)
+	test-no-drop test-hostile fuzz model bench bench-identprov deb test-deb test-distros clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -426,6 +427,13 @@ test-no-drop:
 	@$(rebuild) all
 	@exec env BUILD='$(BUILD)' scripts/prove t/fault/no-drop.t
 
+# Debian's tools of those who attack, against the whole stack: takes some
+# minutes (NAMES='h2load slowhttptest sqlmap wapiti ffuf testssl').
+test-hostile:
+	@$(call prepare,hostile)
+	@$(rebuild) all
+	@exec env BUILD='$(BUILD)' scripts/prove -v t/fault/hostile.t
+
 # The protocol of docs/protocol, every state of it: takes some minutes.
 model:
 	@$(call prepare,model)
@@ -514,6 +522,8 @@ help:
 	@echo '                 SEED=, NAMES=)'
 	@echo 'make test-no-drop  reloads, upgrades, restarts and rotations: of 100,000'
 	@echo '                 requests none fails (REQUESTS=, SEED=)'
+	@echo 'make test-hostile  slowhttptest, h2load, sqlmap, wapiti, ffuf and testssl'
+	@echo '                 against the whole stack, some minutes (NAMES=)'
 	@echo 'make model       searches all states of the revocation protocol'
 	@echo '                 (docs/protocol) for one that lets somebody in'
 	@echo 'make test-storm  what a storm of logins does to others, two minutes of a'

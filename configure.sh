@@ -19,8 +19,8 @@ usage: ./configure.sh [option]...
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
                    includes build and run, or model, which includes build,
-                   or deb or chroots, which do, too, or valgrind or faults,
-                   which include test
+                   or deb or chroots, which do, too, or valgrind, faults or
+                   hostile, which include test
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -108,7 +108,8 @@ for option; do
     case $option in
     --help) usage; exit 0 ;;
     --for=build | --for=run | --for=test | --for=check | --for=bench \
-        | --for=model | --for=deb | --for=chroots | --for=valgrind | --for=faults)
+        | --for=model | --for=deb | --for=chroots | --for=valgrind | --for=faults \
+        | --for=hostile)
         what=${option#*=}
         ;;
     --again) again=yes ;;
@@ -445,6 +446,25 @@ look_for_faults() {
     program faketime faketime faketime
 }
 
+# tool NAME PACKAGE: which not every distribution has; make test-hostile says so
+tool() {
+    if command -v "$1" > /dev/null || [ "$required" = no ] \
+        || apt-cache show "$2" > /dev/null 2>&1; then
+        program "$1" "$2" "$1"
+    else
+        say "$1" "no package $2 here: it is not run"
+    fi
+}
+
+look_for_hostile() {
+    tool slowhttptest slowhttptest
+    tool h2load nghttp2-client
+    tool sqlmap sqlmap
+    tool wapiti wapiti
+    tool ffuf ffuf
+    tool testssl testssl.sh
+}
+
 # What bench/run compares with, where the nginx is Debian's.
 nginx_lua() {
     [ -z "$nginx_tree" ] || return 0
@@ -497,7 +517,7 @@ look() {
     case $what in
     bench) levels='build run bench test check' ;;
     model | deb | chroots) levels="build $what run test check" ;;
-    valgrind | faults) levels="build run test $what check" ;;
+    valgrind | faults | hostile) levels="build run test $what check" ;;
     *) levels='build run test check' ;;
     esac
     for level in $levels; do
