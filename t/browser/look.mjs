@@ -36,6 +36,10 @@ const inside = {
   },
 };
 
+const unmade = {
+  profile_new: (page) => go(page, '/userprofile'),
+};
+
 async function see(page, pages, suffix) {
   for (const [name, open] of Object.entries(pages)) {
     await page.setViewportSize({ width: 800, height: 700 });
@@ -50,10 +54,10 @@ async function see(page, pages, suffix) {
 
 export async function look() {
   const first = await person();
+  await register(first, 'nina');
   await register(first, 'lena');
   await sign_in(first, 'lena');
   await go(first, '/userprofile');
-  await shot(first, 'profile_new-en-light');
   await send(first, { given_name: 'Lena', bio: 'a\nb', country: 'DE' });
   for (const [locale, colorScheme] of [['en-US', 'light'], ['en-US', 'dark'],
     ['ru-RU', 'light'], ['ru-RU', 'dark']]) {
@@ -64,6 +68,10 @@ export async function look() {
     await see(page, inside, suffix);
     is(page.complaints.join('; '), '', `${suffix}: the browser complains of nothing`);
     await page.context().close();
+    const newcomer = await person({ locale, colorScheme });
+    await sign_in(newcomer, 'nina');
+    await see(newcomer, unmade, suffix);
+    await newcomer.context().close();
   }
   await first.context().close();
 }
