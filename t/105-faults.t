@@ -96,7 +96,9 @@ is($stack->request('GET', '/userprofile',
 # --- identprov down --------------------------------------------------------------
 
 $stack->kill_part('KILL', 'identprov');
-is_unavailable(get_profile(), 'identprov down: a protected request');
+ok(wait_for(20, 'the end of the lease', sub { get_profile()->{status} != 200 }),
+    'identprov down: who was known is served for a lease at most');
+is_unavailable(get_profile(), '... then a protected request is not');
 is_unavailable($stack->request('GET', '/userprofile',
         headers => [ 'JSESSIONID', 'A' x 43 ]),
     '... with a session that never was');
