@@ -20,14 +20,15 @@ NGINX_GROUP = www-data
 .SECONDARY:
 .PHONY: all apps module nginx unit fuzzers injected fixture run test test-asan \
 	test-attacks test-inject test-matrix test-memory test-valgrind test-storm \
-	test-timing test-races test-revocation test-faults test-no-drop test-hostile fuzz \
-	model check bench \
-	bench-identprov install deb test-deb test-distros clean help FORCE
+	test-timing test-races test-revocation test-faults test-no-drop test-load \
+	test-hostile fuzz model check bench bench-identprov install deb test-deb \
+	test-distros clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-attacks test-inject test-matrix \
 	test-memory test-valgrind test-storm test-timing test-races test-faults \
-	test-no-drop test-hostile fuzz model bench bench-identprov deb test-deb test-distros clean help,$(goals)),)
+	test-no-drop test-load test-hostile fuzz model bench bench-identprov deb \
+	test-deb test-distros clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -427,6 +428,13 @@ test-no-drop:
 	@$(rebuild) all
 	@exec env BUILD='$(BUILD)' scripts/prove t/fault/no-drop.t
 
+# 10,000 clients for 10 minutes (CLIENTS=10000 ACTIVE=2000 SECONDS=600), which
+# "ulimit -n" must allow.
+test-load:
+	@$(call prepare,load)
+	@$(rebuild) all
+	@exec env BUILD='$(BUILD)' scripts/prove -v t/fault/load.t
+
 # Debian's tools of those who attack, against the whole stack: takes some
 # minutes (NAMES='h2load slowhttptest sqlmap wapiti ffuf testssl').
 test-hostile:
@@ -522,6 +530,7 @@ help:
 	@echo '                 SEED=, NAMES=)'
 	@echo 'make test-no-drop  reloads, upgrades, restarts and rotations: of 100,000'
 	@echo '                 requests none fails (REQUESTS=, SEED=)'
+	@echo 'make test-load     10,000 clients for 10 minutes (CLIENTS= ACTIVE= SECONDS=)'
 	@echo 'make test-hostile  slowhttptest, h2load, sqlmap, wapiti, ffuf and testssl'
 	@echo '                 against the whole stack, some minutes (NAMES=)'
 	@echo 'make model       searches all states of the revocation protocol'

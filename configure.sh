@@ -19,8 +19,8 @@ usage: ./configure.sh [option]...
   --for=WHAT       what must be there: build (default), run, test or check;
                    each includes the ones before it; or bench, which
                    includes build and run, or model, which includes build,
-                   or deb or chroots, which do, too, or valgrind, faults or
-                   hostile, which include test
+                   or deb or chroots, which do, too, or valgrind, faults,
+                   load or hostile, which include test
   --install-deps   installs what is missing with apt-get (Debian 12 and 13,
                    Ubuntu 24.04), as root or through sudo; nothing that it
                    installs is started or enabled as a service
@@ -109,7 +109,7 @@ for option; do
     --help) usage; exit 0 ;;
     --for=build | --for=run | --for=test | --for=check | --for=bench \
         | --for=model | --for=deb | --for=chroots | --for=valgrind | --for=faults \
-        | --for=hostile)
+        | --for=hostile | --for=load)
         what=${option#*=}
         ;;
     --again) again=yes ;;
@@ -456,6 +456,10 @@ tool() {
     fi
 }
 
+look_for_load() {
+    program wrk wrk wrk
+}
+
 look_for_hostile() {
     tool slowhttptest slowhttptest
     tool h2load nghttp2-client
@@ -477,7 +481,7 @@ nginx_lua() {
 }
 
 look_for_bench() {
-    program wrk wrk wrk
+    look_for_load
     look_for_valgrind
     nginx_lua
     perl_module perl JSON::PP
@@ -517,7 +521,7 @@ look() {
     case $what in
     bench) levels='build run bench test check' ;;
     model | deb | chroots) levels="build $what run test check" ;;
-    valgrind | faults | hostile) levels="build run test $what check" ;;
+    valgrind | faults | hostile | load) levels="build run test $what check" ;;
     *) levels='build run test check' ;;
     esac
     for level in $levels; do
