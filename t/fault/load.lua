@@ -3,7 +3,7 @@
 -- waits PAUSE_MS at most before each request.
 local sessions, count, pause
 local begun = 0
-local SOON_MS = 5000
+local SOON_MS = 2000
 local threads = {}
 counts = {}
 
