@@ -9,6 +9,7 @@ use Checks;
 use Client;
 use ModuleTest;
 use POSIX ();
+use Stack qw(children);
 
 my $REQUESTS = $ENV{IDENTGW_CHECKER} ? 800 : $ENV{IDENTGW_REQUESTS} || 4000;
 my $CLIENTS = 4;
@@ -161,12 +162,6 @@ sub run_clients {
     return map { my @lines = <$_>; close $_; @lines } @pipes;
 }
 
-sub workers_of {
-    my ($master) = @_;
-    open my $in, '<', "/proc/$master/task/$master/children" or return;
-    return split ' ', <$in> // '';
-}
-
 # What no file is behind, in KB.
 sub memory_of {
     my ($pid) = @_;
@@ -179,7 +174,7 @@ sub check_memory {
     open my $in, '<', Test::Nginx::Util::server_root() . '/logs/nginx.pid'
         or die "pid: $!\n";
     chomp(my $master = <$in>);
-    my @workers = workers_of($master);
+    my @workers = children($master);
     is(scalar @workers, 2, 'two workers');
     my (%memory, %wrong);
     for (1 .. $PARTS) {
@@ -194,7 +189,7 @@ sub check_memory {
         cmp_ok($kb[-1] - $kb[1], '<=', $GROWTH_KB, "it is flat: @kb KB")
             if !$ENV{IDENTGW_CHECKER};
     }
-    is_deeply([ workers_of($master) ], \@workers, 'they are the same workers');
+    is_deeply([ children($master) ], \@workers, 'they are the same workers');
 }
 
 master_on();

@@ -8,7 +8,7 @@ use History qw(now);
 use Hostile;
 use IO::Socket::UNIX;
 use List::Util qw(shuffle);
-use Stack qw(wait_for);
+use Stack qw(children wait_for);
 use Time::HiRes qw(sleep);
 
 my @PARTS = qw(postgres identprov userprofile nginx);
@@ -84,12 +84,6 @@ sub kill_workers {
         sleep 0.2 + rand 0.5;
     }
     return now();
-}
-
-sub children {
-    my ($pid) = @_;
-    open my $in, '<', "/proc/$pid/task/$pid/children" or return;
-    return split ' ', <$in> // '';
 }
 
 # --- PostgreSQL -------------------------------------------------------------------

@@ -8,7 +8,7 @@ use warnings;
 use Cwd qw(abs_path);
 use IO::Socket::UNIX;
 use POSIX ();
-use Stack qw(slurp wait_for);
+use Stack qw(children slurp wait_for);
 
 my $BUILD = abs_path($ENV{BUILD} || 'build');
 my $NGINX = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
@@ -129,19 +129,13 @@ sub nginx_pid {
     return $pid && kill(0, $pid) ? $pid : undef;
 }
 
-sub workers_of {
-    my ($pid) = @_;
-    open my $in, '<', "/proc/$pid/task/$pid/children" or return;
-    return split ' ', <$in> // '';
-}
-
 sub reload {
     my ($self) = @_;
     my $pid = $self->{pids}{nginx};
-    my %old = map { $_ => 1 } workers_of($pid);
+    my %old = map { $_ => 1 } children($pid);
     kill HUP => $pid;
     wait_for(30, 'new workers',
-        sub { 2 <= grep { !$old{$_} } workers_of($pid) });
+        sub { 2 <= grep { !$old{$_} } children($pid) });
     return;
 }
 
@@ -152,7 +146,7 @@ sub upgrade {
     kill USR2 => $old;
     my $new = wait_for(30, 'the new nginx', sub {
         my $pid = $self->nginx_pid;
-        $pid && $pid != $old && workers_of($pid) >= 2 && $pid;
+        $pid && $pid != $old && children($pid) >= 2 && $pid;
     });
     kill QUIT => $old;
     wait_for(60, 'the end of the old nginx', sub { !kill 0, $old });

@@ -5,7 +5,7 @@ package Watch;
 use strict;
 use warnings;
 use List::Util qw(max);
-use Stack qw(slurp wait_for);
+use Stack qw(children slurp wait_for);
 use Test::More;
 
 my @PROGRAMS = qw(identprov userprofile nginx postgres);
@@ -40,7 +40,7 @@ sub load {
 # nginx's workers work for a master.
 sub family {
     my ($pid) = @_;
-    return ($pid, split ' ', slurp("/proc/$pid/task/$pid/children"));
+    return ($pid, children($pid));
 }
 
 sub pids {

@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use lib 't/lib', 't/fault';
 use Cwd qw(abs_path);
-use Stack qw(slurp wait_for);
+use Stack qw(children slurp wait_for);
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Watch;
@@ -16,6 +16,7 @@ my ($clients, $active, $seconds) = map { $ENV{ $_->[0] } || $_->[1] }
     [ CLIENTS => 10_000 ], [ ACTIVE => 2000 ], [ SECONDS => 600 ];
 my $PAUSE_MS = 50_000; # nginx closes what has been idle for 75 s
 my $SETTLED = 0.25;    # of the time, from when on memory is watched
+my $BEGIN_SEC = 8;
 my $USERS = 50;
 
 my $inner = ($ENV{TEST_NGINX_PORT} || 18_080) + 1;
@@ -34,14 +35,10 @@ my $connections = 2 * $clients;
 Stack::spew($conf, slurp($conf)
         =~ s/worker_connections \d+;/worker_connections $connections;/r
         =~ s/^(?=events)/worker_rlimit_nofile $connections;\n/mr);
-my %old = map { $_ => 1 } workers();
+my %old = map { $_ => 1 } children($stack->pid_of('nginx'));
 kill HUP => $stack->pid_of('nginx');
-wait_for(30, 'new workers', sub { !grep { $old{$_} } workers() });
-
-sub workers {
-    my ($master, @workers) = Watch::family($stack->pid_of('nginx'));
-    return @workers;
-}
+wait_for(30, 'new workers',
+    sub { !grep { $old{$_} } children($stack->pid_of('nginx')) });
 
 my @sessions = map { $stack->session("load$_") } 1 .. $USERS;
 is($stack->post_json('/userprofile', { nickname => 'n' },
@@ -64,11 +61,12 @@ sub load {
 
 $watch->remember;
 my $busy = bless { %$watch }, ref $watch;
-my @loads = (load('idle', $clients - $active, $PAUSE_MS),
-    load('active', $active, 0));
+my @loads = load('idle', $clients - $active, $PAUSE_MS);
+sleep $BEGIN_SEC; # each has asked: nginx waits 10 s for a first request
+push @loads, load('active', $active, 0);
 sleep $seconds * $SETTLED;
 $busy->remember;
-sleep $seconds * (1 - $SETTLED) - 2;
+sleep $seconds * (1 - $SETTLED) - $BEGIN_SEC - 2;
 is(join("\n", grep { / kB / } $busy->more), '', 'memory is what it was');
 for my $load (@loads) {
     waitpid $load->{pid}, 0;

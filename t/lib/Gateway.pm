@@ -9,6 +9,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use POSIX ();
+use Stack qw(children);
 use Test::More ();
 
 my $TOP = abs_path(dirname(abs_path(__FILE__)) . '/../..');
@@ -102,14 +103,7 @@ sub launch {
 sub workers {
     my ($self) = @_;
     return grep { $self->title($_) eq 'nginx: worker process' }
-        $self->children;
-}
-
-sub children {
-    my ($self) = @_;
-    open my $in, '<', "/proc/$self->{pid}/task/$self->{pid}/children"
-        or return;
-    return split ' ', <$in> // '';
+        children($self->{pid});
 }
 
 sub title {
@@ -167,7 +161,7 @@ sub stop {
     my $pid = delete $self->{pid} or return;
     kill TERM => $pid;
     if (!wait_for(sub { waitpid($pid, POSIX::WNOHANG()) == $pid })) {
-        kill KILL => $self->children, $pid;
+        kill KILL => children($self->{pid}), $pid;
         waitpid $pid, 0;
     }
     $self->keep_log($ENV{TEST_NGINX_ERROR_LOG}) if $ENV{TEST_NGINX_ERROR_LOG};

@@ -18,7 +18,7 @@ use POSIX ();
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(header headers json slurp wait_for);
+our @EXPORT_OK = qw(children header headers json slurp wait_for);
 
 my $TOP = abs_path(dirname(abs_path(__FILE__)) . '/../..');
 my @running;
@@ -336,6 +336,13 @@ sub wait_for {
         sleep 0.05;
     }
     die "waited $seconds s in vain for $what\n";
+}
+
+# Of a process: their numbers; none when it is gone.
+sub children {
+    my ($pid) = @_;
+    open my $in, '<', "/proc/$pid/task/$pid/children" or return;
+    return split ' ', <$in> // '';
 }
 
 sub slurp {
