@@ -26,6 +26,7 @@ my $stack = Stack->start(
     conf => "location = /whoami {\n    identgw on;\n"
         . "    proxy_pass http://127.0.0.1:$inner;\n}\n",
     http => "server {\n    listen 127.0.0.1:$inner;\n    access_log off;\n"
+        . "    client_header_timeout 60s;\n" # or this one gives up after 10 s
         . "    location / { return 200 \"[\$http_x_user]\"; }\n}\n");
 my $watch = Watch->new($stack);
 
