@@ -440,7 +440,7 @@ sub check_leaving {
             $leaving[$i]->write_bytes(request_bytes($i % 2 ? 'POST' : 'GET',
                     '/slow/app', [ 'JSESSIONID', "silent-$round$i" ],
                     $i % 2 ? 'b' x 5000 : undef)
-                    . ($i % 3 ? '' : request_bytes('GET', '/open', [])));
+                    . ($i % 3 ? '' : request_bytes('GET', '/open.txt', [])));
         }
         my @ids = map { $http2->{http2}->send_message([ ':method', 'GET',
                     ':scheme', 'http', ':path', '/slow/app', ':authority', 'g',
