@@ -341,15 +341,16 @@ test:
 	@$(call prepare,test)
 	@$(rebuild) all unit fixture
 	$(if $(or $(findstring fuzz,$(TESTS)),$(if $(TESTS),,all)),@$(build_fuzzers) fuzzers)
-	$(if $(or $(findstring inject,$(TESTS)),$(if $(TESTS),,all)),@$(build_fuzzers) injected)
+	$(if $(or $(findstring inject,$(TESTS)),$(findstring sequences,$(TESTS)),$(if $(TESTS),,all)),@$(build_fuzzers) injected)
 	@exec env BUILD='$(BUILD)' scripts/prove $(TESTS)
 	$(if $(TESTS),,@exec env BUILD='$(BUILD)' ASAN=module scripts/test-asan)
 
 fuzz:
 	@$(call prepare,test)
-	@$(build_fuzzers) fuzzers
+	@$(rebuild) all
+	@$(build_fuzzers) fuzzers injected
 	@exec env BUILD='$(BUILD)' SECONDS='$(or $(SECONDS),60)' NAMES='$(NAMES)' \
-		scripts/prove -v t/600-fuzz.t
+		SEED='$(SEED)' scripts/prove -v t/600-fuzz.t t/601-sequences.t
 
 test-asan:
 	@$(call prepare,test)
@@ -521,8 +522,9 @@ help:
 	@echo 'make test-valgrind  the module'"'"'s tests with nginx under valgrind'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'
 	@echo '                 mirror has them (VERSIONS=)'
-	@echo 'make fuzz       what reads bytes from outside, a minute each (SECONDS=,'
-	@echo '                NAMES= of t/fuzz)'
+	@echo 'make fuzz       what reads bytes from outside, and sequences of requests'
+	@echo '                against a model, a minute each (SECONDS=, SEED= of sequences,'
+	@echo '                NAMES= of t/fuzz, or sequences)'
 	@echo 'make test-revocation  two gateways, and all that goes wrong (SECONDS=,'
 	@echo '                 SEED=); gateways that lack a part of the protocol fail'
 	@echo 'make test-faults the whole stack in use, and everything that goes wrong:'

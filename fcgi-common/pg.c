@@ -424,11 +424,12 @@ bind(struct igw_pg *pg, const struct igw_pg_param *params, size_t count,
     }
 
     for (size_t i = 0; i < count; i++) {
-        const char *values[] = { [IGW_PG_NULL] = NULL,
-                                 [IGW_PG_TEXT] = pg->scratch.data + start[i],
-                                 [IGW_PG_BYTES] = params[i].value.data };
-
-        command->values[i] = values[params[i].type];
+        command->values[i] = NULL;
+        if (params[i].type == IGW_PG_TEXT) {
+            command->values[i] = pg->scratch.data + start[i];
+        } else if (params[i].type == IGW_PG_BYTES) {
+            command->values[i] = params[i].value.data;
+        }
     }
     command->count = (int)count;
     return IGW_OK;

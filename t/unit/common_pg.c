@@ -139,6 +139,24 @@ count_things(void)
     return number(other, "SELECT count(*) FROM unit.thing");
 }
 
+/* Found with UBSan: a connection's first values, none of which is a text. */
+static void
+bytes_alone_are_values_enough(void **state)
+{
+    const struct igw_pg_param params[] = { igw_pg_bytes("a", 1) };
+    struct igw_rows *rows;
+
+    assert_int_equal(igw_pg_exec(pg, FIND, params, 1, &rows), IGW_OK);
+    assert_int_equal(igw_rows_count(rows), 0);
+    igw_rows_free(&rows);
+
+    assert_int_equal(insert("a", "n", NULL), IGW_OK);
+    assert_int_equal(igw_pg_exec(pg, FIND, params, 1, &rows), IGW_OK);
+    assert_int_equal(igw_rows_count(rows), 1);
+    igw_rows_free(&rows);
+    (void)state;
+}
+
 static void
 values_come_back_as_they_went(void **state)
 {
@@ -642,6 +660,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(bytes_alone_are_values_enough),
         TEST(values_come_back_as_they_went),
         TEST(a_nul_is_refused_not_cut),
         TEST(results_by_sqlstate),
