@@ -2,7 +2,7 @@
  * token.h: access tokens (RFC 9068, JWS compact, ES256 and RS256). libjwt holds
  * the claims; header, base64url, signature and every decision are ours, because
  * libjwt 1.10.2 rewrites `typ`, parses the key for every token and accepts
- * what RFC 8725 forbids. token.c alone includes jwt.h.
+ * what RFC 8725 forbids. token_sign.c alone includes jwt.h.
  */
 #ifndef IGW_TOKEN_H
 #define IGW_TOKEN_H
