@@ -236,7 +236,7 @@ my $OWN = qr/^(?:cert_chain_of_trust|cert_revocation|cert_caa_record|cert_trust
 
 tool('testssl', 'testssl', sub {
     my $file = $scan->file('testssl.json');
-    my ($status, $text) = $scan->run('testssl', 300, 'testssl', '--quiet',
+    my ($status, $text) = $scan->run('testssl', 900, 'testssl', '--quiet',
         '--color', 0, '--warnings', 'batch', '--nodns', 'none', '-p', '-s',
         '-f', '-P', '-S', '-h', '-U', '--jsonfile', $file, $https);
     my $report = eval { decode_json(slurp($file)) } || [];
