@@ -82,8 +82,8 @@ ifeq ($(SANITIZE),)
 HARDEN = -D_FORTIFY_SOURCE=2
 endif
 APP_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DIGW_VERSION='"$(VERSION)"' \
-	$(OPTIMIZE) -fstack-protector-strong $(HARDEN) -fPIE -pthread \
-	$(SANITIZE) $(DEBUG) $(LIB_CFLAGS) $(APP_WARN) $(WERROR)
+	$(OPTIMIZE) -fstack-protector-strong $(HARDEN) -fPIE -fvisibility=hidden \
+	-pthread $(SANITIZE) $(DEBUG) $(LIB_CFLAGS) $(APP_WARN) $(WERROR)
 APP_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 includes = -Ifcgi-common $(if $(filter identprov%,$(1)),-Ifcgi-identprov) \
 	$(if $(filter userprofile%,$(1)),-Ifcgi-userprofile)

@@ -1,6 +1,9 @@
 # How what is installed was linked and compiled: what readelf says of it.
 use strict;
 use warnings;
+use IO::Select;
+use IO::Socket::INET;
+use POSIX ();
 use Test::More;
 
 my $build = $ENV{BUILD} || 'build';
@@ -36,6 +39,8 @@ for my $name (qw(identprov userprofile ngx_http_identgw_module.so)) {
     like($symbols, qr/\b__stack_chk_fail\b/, '... the stack is watched');
     like($symbols, qr/\b__(?:snprintf|memcpy)_chk\b/, '... copies, too')
         if $is_program;
+    unlike($symbols, qr/ FUNC +(?:GLOBAL|WEAK) +\w+ +\d/,
+        '... no library takes a function of it for its own') if $is_program;
     unlike($symbols, qr/\b(?:gets|strcpy|strcat|sprintf|vsprintf|mktemp|system)(?:@|$)/m,
         '... nothing that cannot be used safely is called');
     unlike(readelf($file, '-s'), qr/\b(?:igw_inject|__wrap_|IGW_TEST)/,
@@ -45,4 +50,26 @@ my $module = readelf("$build/ngx_http_identgw_module.so", '-d');
 is(join(' ', grep { !/^(?:libc|ld-linux|libpthread)/ }
         $module =~ /\(NEEDED\).*\[(.*?)\]/g), '',
     'the module links no library but C\'s');
+
+# What a library had taken for its own was called at each connection over TCP.
+sub status_with_tcp {
+    my ($name) = @_;
+    my $database = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5)
+        or die "no port: $!\n";
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        $ENV{uc($name) . '_DATABASE'} = 'host=127.0.0.1 user=x dbname=x port='
+            . $database->sockport;
+        open STDERR, '>', '/dev/null';
+        exec "$build/$name", 'migrate' or POSIX::_exit(127);
+    }
+    my $select = IO::Select->new($database);
+    while (waitpid($pid, POSIX::WNOHANG()) == 0) {
+        $database->accept if $select->can_read(0.1);
+    }
+    return $?;
+}
+
+is(status_with_tcp($_), 1 << 8,
+    "$_ says so when a database over TCP leaves") for qw(identprov userprofile);
 done_testing;
