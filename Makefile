@@ -415,12 +415,12 @@ test-revocation:
 	@exec env BUILD='$(BUILD)' scripts/prove t/long/revocation.t
 
 # Everything that can go wrong with the whole stack while people use it: takes
-# some minutes (SECONDS= at least, SEED=, NAMES='kill-all clock failover').
+# some minutes (SECONDS= at least, SEED=, NAMES='failover patroni clock').
 test-faults:
 	@$(call prepare,faults)
 	@$(rebuild) all
 	@exec env BUILD='$(BUILD)' scripts/prove --jobs=1 \
-		t/fault/faults.t t/fault/clock.t t/fault/failover.t
+		t/fault/faults.t t/fault/clock.t t/fault/failover.t t/fault/patroni.t
 
 # Reloads, upgrades, restarts and rotations, and requests all the while: takes
 # some minutes (REQUESTS=100000 SEED=).

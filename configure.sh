@@ -444,6 +444,8 @@ look_for_valgrind() {
 
 look_for_faults() {
     program faketime faketime faketime
+    program etcd etcd-server etcd
+    program patroni patroni patroni
 }
 
 # tool NAME PACKAGE: which not every distribution has; make test-hostile says so

@@ -79,6 +79,13 @@ for my $file (sort keys %speaks) {
         $file, "$file alone has $speaks{$file}");
 }
 
+# docs/operations.md shows the files that t/fault/patroni.t starts.
+for my $file (glob 'docs/patroni/*') {
+    my $shown = slurp($file) =~ s/^/    /gmr =~ s/^ +$//gmr;
+    ok(index(slurp('docs/operations.md'), "\n\n$shown\n") >= 0,
+        "docs/operations.md shows $file");
+}
+
 my ($lines) = $readme =~ /(    location \/app\/ \{\n.*?\n    \}\n)/s;
 for my $line (split /\n/, $lines) {
     $line =~ s/^    //;

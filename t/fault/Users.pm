@@ -92,7 +92,14 @@ sub can_do_all {
     return $self->register == 201 && $self->login == 200
         && $self->get == 200 && $self->write('POST') == 201
         && $self->write('PUT') == 200 && $self->read == 200
-        && $self->logout == 204 && $self->get == 401;
+        && $self->logout == 204 && $self->get_again == 401;
+}
+
+# By the session that has been ended.
+sub get_again {
+    my ($self) = @_;
+    local $self->{session} = $self->{before};
+    return $self->get;
 }
 
 # --- one of them ------------------------------------------------------------------
