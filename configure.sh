@@ -385,6 +385,7 @@ look_for_test() {
     perl_module libtext-diff-perl Text::Diff
     perl_module libwww-perl LWP::UserAgent
     perl_module libipc-run-perl IPC::Run
+    perl_module libio-socket-ssl-perl IO::Socket::SSL
     python_with 'jwcrypto, jwt, yaml'
     python=$found
     program jose jose jose

@@ -15,7 +15,8 @@ my $NGINX = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
 my $FIRST_FD = 3; # of sd_listen_fds(3)
 my @running;
 
-# port, inner: of nginx, and of the application behind it; env: of the programs.
+# port, tls, inner: of nginx, and of the application behind it; env: of the
+# programs.
 sub start {
     my ($class, $stack, %with) = @_;
     my $self = bless { stack => $stack, pids => {}, owner => $$, %with },
@@ -102,10 +103,14 @@ sub start_nginx {
     my $extra = slurp("$stack->{var}/extra-http");
     s/127\.0\.0\.1:$self->{inner}/127.0.0.1:$self->{inner_here}/g
         for $extra, my $inside = slurp("$stack->{var}/extra-conf");
-    $conf =~ s/listen 127\.0\.0\.1:\d+/listen 127.0.0.1:$self->{port}/;
+    my $tls = "listen 127.0.0.1:$self->{tls} ssl; ssl_certificate "
+        . "$var/server.pem; ssl_certificate_key $var/server.key;";
+    $conf =~ s/listen 127\.0\.0\.1:\d+/$tls listen 127.0.0.1:$self->{port}/;
     $conf =~ s/include \S+extra-http;/$extra/;
     $conf =~ s/include \S+extra-conf;/$inside/;
     $conf =~ s{\Q@{[ $stack->var ]}\E/(tmp|log)}{$var/$1}g;
+    $self->make_ca;
+    $self->make_certificate;
     Stack::spew("$var/nginx.conf", $conf);
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
@@ -119,6 +124,47 @@ sub start_nginx {
     die "nginx does not start:\n", slurp("$var/log/start.log") if $?;
     $self->{pids}{nginx} = $self->nginx_pid;
     return;
+}
+
+sub ca { return "$_[0]{nginx_var}/ca.pem" }
+
+sub make_ca {
+    my ($self) = @_;
+    $self->openssl('req -x509 -subj /CN=the-ca -keyout ca.key -out ca.pem');
+    return;
+}
+
+# The next one, with a key of its own, in place of the last.
+sub make_certificate {
+    my ($self) = @_;
+    my $name = 'number-' . ++$self->{certificates};
+    $self->openssl("req -x509 -CA ca.pem -CAkey ca.key -subj /CN=$name"
+            . ' -addext subjectAltName=IP:127.0.0.1'
+            . ' -keyout new.key -out new.pem');
+    for my $ending (qw(key pem)) {
+        my ($new, $file) = map { "$self->{nginx_var}/$_.$ending" }
+            qw(new server);
+        rename $new, $file or die "$file: $!\n";
+    }
+    return $name;
+}
+
+sub openssl {
+    my ($self, $arguments) = @_;
+    my $var = $self->{nginx_var};
+    system("cd '$var' && openssl $arguments -newkey ec -pkeyopt"
+            . ' ec_paramgen_curve:P-256 -nodes -batch -days 1'
+            . ' 2>> log/openssl.log') == 0
+        or die "openssl: see $var/log/openssl.log\n";
+    return;
+}
+
+# Certificate and key are replaced, and nginx is told so: the new one's name.
+sub rotate_certificate {
+    my ($self) = @_;
+    my $name = $self->make_certificate;
+    $self->reload;
+    return $name;
 }
 
 # Of the youngest one; undef while it starts.

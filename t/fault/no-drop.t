@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # make test-no-drop: while clients send REQUESTS=100000, nginx is reloaded and
-# upgraded, both applications are replaced and restarted, and the key rotates.
-# Not one request fails, and a logout holds.
+# upgraded, both applications are replaced and restarted, and the key of the
+# tokens and the certificate rotate. Not one request fails, and a logout holds.
 use strict;
 use warnings;
 use lib 't/lib', 't/fault';
@@ -25,7 +25,7 @@ diag("SEED=$seed");
 srand $seed;
 
 my $port = $ENV{TEST_NGINX_PORT} || 18_080;
-my ($inner, $outer, $inner_here) = ($port + 1, $port + 2, $port + 3);
+my ($inner, $outer, $inner_here, $tls) = map { $port + $_ } 1 .. 4;
 my %env = (IDENTPROV_REGISTRATION => 'open',
     IDENTPROV_JWKS_MAX_AGE => '5s', IDENTPROV_HASH_MINIMUM => 'none',
     IDENTPROV_HASH_MEMORY => '64k', IDENTPROV_HASH_PASSES => 1,
@@ -36,16 +36,21 @@ my $stack = Stack->start(
         . "    proxy_pass http://127.0.0.1:$inner;\n}\n",
     http => "server {\n    listen 127.0.0.1:$inner;\n    access_log off;\n"
         . "    location / { return 200 \"[\$http_x_user]\"; }\n}\n");
-my $rolling = Rolling->start($stack, port => $outer, inner => $inner,
-    inner_here => $inner_here, env => \%env);
+my $rolling = Rolling->start($stack, port => $outer, tls => $tls,
+    inner => $inner, inner_here => $inner_here, env => \%env);
 
 my $upgrading = $stack->var . '/upgrading';
 
 # --- clients ----------------------------------------------------------------------
 
 # Each request is a connection of its own; or one that is kept, on which a GET
-# that met its end is asked again, as browsers do.
+# that met its end is asked again, as browsers do. Half of them are over TLS.
 my $kept;
+
+sub connect_gateway {
+    return eval { rand() < 0.5 ? Client->new($outer)
+            : Client->new($tls, ca => $rolling->ca) };
+}
 
 sub ask {
     my ($method, $target, $session, $data) = @_;
@@ -54,13 +59,13 @@ sub ask {
     my $body = ref $data ? encode_json($data) : $data;
     if ($method eq 'GET' && rand() < 0.5) {
         my $is_new = !$kept;
-        $kept //= eval { Client->new($outer) };
+        $kept //= connect_gateway();
         my $answer = $kept && $kept->ask($method, $target, \@headers);
         return $answer if $answer;
         $kept = undef;
         return { status => 0, headers => [], body => '' } if $is_new;
     }
-    my $client = eval { Client->new($outer) };
+    my $client = connect_gateway();
     return $client && $client->ask($method, $target,
         [ @headers, 'Connection', 'close' ], $body)
         || { status => 0, headers => [], body => '' };
@@ -156,10 +161,27 @@ sub rotate_key {
     return;
 }
 
+# Who connects is shown the new certificate, with few exceptions: a worker of
+# before may have taken their connection just then.
+sub rotate_certificate {
+    my $name = $rolling->rotate_certificate;
+    wait_for(30, "the certificate $name", sub { shown_certificate() eq $name });
+    sleep 0.5;
+    my %shown = map { shown_certificate() => 1 } 1 .. 10;
+    is(join(' ', sort keys %shown), $name, 'all are shown the new certificate');
+    return;
+}
+
+sub shown_certificate {
+    my $client = Client->new($tls, ca => $rolling->ca);
+    return $client->{socket}->peer_certificate('commonName');
+}
+
 my %happens = (
     'reload nginx' => sub { $rolling->reload },
     'upgrade nginx' => \&upgrade,
     'rotate the key' => \&rotate_key,
+    'rotate the certificate' => \&rotate_certificate,
     map {
         my $name = $_;
         ("replace $name" => sub { $rolling->replace($name) },

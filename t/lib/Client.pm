@@ -2,7 +2,8 @@ package Client;
 
 # An HTTP client for the tests that sends exactly the bytes it is given:
 # HTTP/1 on a connection that stays open, and HTTP/2 with prior knowledge. An
-# address is a port of 127.0.0.1 or the path of a socket.
+# address is a port of 127.0.0.1 or the path of a socket. With ca, the file of who
+# has signed the server's certificate, over TLS.
 use strict;
 use warnings;
 use Exporter qw(import);
@@ -18,15 +19,23 @@ my $LIMIT = 15;    # seconds that an answer may take on a busy machine
 
 sub new {
     my ($class, $address, %with) = @_;
-    my $socket = $address =~ m{^/}
-        ? IO::Socket::UNIX->new(Peer => $address)
+    my $socket = $with{ca} ? tls($address, $with{ca})
+        : $address =~ m{^/} ? IO::Socket::UNIX->new(Peer => $address)
         : IO::Socket::INET->new(PeerAddr => "127.0.0.1:$address");
     die "Client: $address: $!\n" if !$socket;
     $socket->blocking(0);
     my $self = bless { socket => $socket, address => $address, input => '',
-        output => '', closed => 0, is_http2 => $with{http2} }, $class;
+        output => '', closed => 0, is_http2 => $with{http2},
+        ca => $with{ca} }, $class;
     $self->{http2} = Http2->new('client') if $with{http2};
     return $self;
+}
+
+sub tls {
+    my ($port, $ca) = @_;
+    require IO::Socket::SSL;
+    return IO::Socket::SSL->new(PeerAddr => "127.0.0.1:$port",
+        SSL_ca_file => $ca, Timeout => $LIMIT);
 }
 
 # The text of a request; headers is a flat list of names and values.
@@ -50,7 +59,7 @@ sub ask {
     my ($self, $method, $target, $headers, $body) = @_;
     return $self->ask_http2($method, $target, $headers, $body)
         if $self->{is_http2};
-    %$self = %{ Client->new($self->{address}) }
+    %$self = %{ Client->new($self->{address}, ca => $self->{ca}) }
         if $self->{is_last} || $self->is_closed;
     $self->write_bytes(request_bytes($method, $target, $headers, $body));
     return $self->answer($method eq 'HEAD');
@@ -110,12 +119,13 @@ sub exchange {
         $seconds);
     if ($writable && @$writable) {
         my $count = syswrite $socket, $self->{output};
-        substr $self->{output}, 0, $count // length $self->{output}, '';
+        $count //= $!{EAGAIN} ? 0 : length $self->{output};
+        substr $self->{output}, 0, $count, '';
     }
     if ($readable && @$readable) {
         my $count = sysread $socket, $self->{input}, 1 << 18,
             length $self->{input};
-        $self->{closed} = 1 if !$count;
+        $self->{closed} = 1 if defined $count ? !$count : !$!{EAGAIN};
     }
     return ($readable && @$readable) || ($writable && @$writable);
 }
