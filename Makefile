@@ -55,7 +55,7 @@ units = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard \
 fuzzers = $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard t/fuzz/*.c)))
 fixtures = $(patsubst t/fixture/%.c,$(BUILD)/fixture/%,$(sort $(wildcard t/fixture/*.c))) \
 	$(patsubst t/fixture/%.c,$(BUILD)/fixture/%_undefended,$(wildcard t/fixture/igw_echo.c)) \
-	$(BUILD)/fixture/identprov_next
+	$(BUILD)/fixture/identprov_next $(BUILD)/fixture/malloc.so
 
 # The module without an ingredient of the revocation protocol, as a test says.
 faults_so = $(BUILD)/faults/ngx_http_identgw_module.so
@@ -283,6 +283,13 @@ $(BUILD)/fixture/%_undefended: t/fixture/%.c $(wildcard fcgi-common/*.[ch]) $(BU
 	$(call say,LD $@)
 	$(Q)$(call compile,common) -DIGW_TEST_SMUGGLE -MF $@.d $(APP_LDFLAGS) 		$(LDFLAGS) -o $@ $< $(wildcard fcgi-common/*.c) $(LIBS)
 
+# Preloaded into nginx, whatever that is built with.
+$(BUILD)/fixture/malloc.so: t/inject/malloc.c
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g $(WARN) $(WERROR) -fno-builtin \
+		-fPIC -shared -o $@ $<
+
 # identprov as a version with one more migration.
 $(BUILD)/fixture/identprov_next: t/fixture/next.sql $(identprov_obj) $(BUILD)/libigw.a
 	@rm -rf '$@.sql' && mkdir -p '$@.sql'
@@ -356,14 +363,16 @@ test-asan:
 	@$(call prepare,test)
 	@exec env BUILD='$(BUILD)' scripts/test-asan $(TESTS)
 
-# Every operation with each of its calls failing in turn: takes some minutes
-# (NAMES=).
+# Every operation of the applications, and every request at the gateway, with each
+# of its calls failing in turn: takes some minutes (NAMES= of the former).
 test-inject:
 	@$(call prepare,test)
-	@$(rebuild) apps
+	@$(rebuild) apps module nginx fixture
 	@$(build_fuzzers) injected
-	@exec env BUILD='$(BUILD)' INJECT=all NAMES='$(NAMES)' \
+	@env BUILD='$(BUILD)' INJECT=all NAMES='$(NAMES)' \
 		scripts/prove -v t/620-inject.t
+	$(if $(NAMES),,@exec env BUILD='$(BUILD)' ASAN=module INJECT=all \
+		scripts/test-asan t/059-starved.t)
 
 test-memory:
 	@$(call prepare,test)
@@ -516,8 +525,9 @@ help:
 	@echo '                 sanitizers, nginx too (make test: the module'"'"'s)'
 	@echo 'make test-attacks  attacks that have worked on others, by class and CVE'
 	@echo 'make test-inject every operation of both applications with each of its'
-	@echo '                 calls of malloc, libpq, OpenSSL ... failing in turn, with the'
-	@echo '                 sanitizers (NAMES= of t/620-inject.t)'
+	@echo '                 calls of malloc, libpq, OpenSSL ... failing in turn, and every'
+	@echo '                 request at the gateway with each of its allocations failing,'
+	@echo '                 with the sanitizers (NAMES= of t/620-inject.t)'
 	@echo 'make test-memory 100,000 requests of all kinds, and the workers'"'"' memory'
 	@echo 'make test-valgrind  the module'"'"'s tests with nginx under valgrind'
 	@echo 'make test-matrix the module under nginx 1.18 to 1.30, as far as the'

@@ -174,7 +174,9 @@ ngx_http_identgw_compat_is_garbled(const ngx_http_upstream_t *u)
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (!ngx_http_identgw_compat_is_name(&h[i].key)) {
+            if (h[i].key.data != NULL
+                && !ngx_http_identgw_compat_is_name(&h[i].key))
+            {
                 return 1;
             }
         }

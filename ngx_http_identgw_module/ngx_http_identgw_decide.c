@@ -105,8 +105,8 @@ ngx_http_identgw_decide_ask(ngx_http_request_t *r,
          ? NGX_DECLINED : ngx_http_identgw_flight_join(r, lcf, ctx);
 
     if (rc == NGX_DECLINED) {
-        rc = ngx_http_identgw_question_authenticate(r, ctx) == NGX_OK
-             ? NGX_AGAIN : NGX_ERROR;
+        return ngx_http_identgw_question_authenticate(r, ctx) == NGX_OK
+               ? NGX_AGAIN : NGX_ERROR;
     }
 
     return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;

@@ -416,13 +416,17 @@ ngx_http_identgw_identity_headers(const ngx_http_request_t *sr)
 }
 
 
-/* In nginx's own list a hash of 0 marks a line as taken out. */
+/*
+ * In nginx's own list a hash of 0 marks a line as taken out; in an upstream's
+ * one without a name is left behind when there was no memory for it.
+ */
 
 static ngx_uint_t
 ngx_http_identgw_identity_is_line(const ngx_http_request_t *sr,
     const ngx_str_t *folded, const ngx_table_elt_t *h)
 {
     return (h->hash != 0 || sr->upstream != NULL)
+           && h->key.data != NULL
            && ngx_http_identgw_names_equal(folded, &h->key);
 }
 

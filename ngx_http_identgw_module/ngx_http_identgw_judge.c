@@ -103,7 +103,7 @@ ngx_http_identgw_judge_refuse(ngx_http_request_t *r,
 
     if (ctx->signin.request == NULL) {
         return ngx_http_identgw_question_signin(r, lcf, ctx) == NGX_OK
-               ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
+               ? NGX_AGAIN : NGX_ERROR;
     }
 
     if (!ctx->signin.done) {

@@ -11,8 +11,10 @@
 
 
 /*
- * Send the question; NGX_ERROR: no memory. When ctx->authenticate, or
- * ctx->signin, is done, r runs its phase handler again.
+ * Send the question. When ctx->authenticate, or ctx->signin, is done, r runs
+ * its phase handler again. NGX_ERROR: no memory; r has to end with NGX_ERROR,
+ * too, for nginx may have begun a subrequest that nobody runs and that keeps
+ * any other answer back.
  */
 ngx_int_t ngx_http_identgw_question_authenticate(ngx_http_request_t *r,
     ngx_http_identgw_ctx_t *ctx);
