@@ -105,7 +105,7 @@ igw_template_escape(struct igw_slice text, struct igw_buf *out)
 
 /* --- rendering ----------------------------------------------------------- */
 
-static void
+static void /* NOLINTNEXTLINE(misc-no-recursion): LEVELS_MAX */
 render(struct run *run, struct igw_slice text)
 {
     const char *detail;
@@ -119,7 +119,7 @@ render(struct run *run, struct igw_slice text)
     igw_buf_append(run->out, text.data, text.len);
 }
 
-static void
+static void /* NOLINTNEXTLINE(misc-no-recursion): LEVELS_MAX */
 render_tag(struct run *run, const struct tag *tag, struct igw_slice *rest)
 {
     struct igw_slice body;
@@ -143,7 +143,7 @@ render_tag(struct run *run, const struct tag *tag, struct igw_slice *rest)
     }
 }
 
-static void
+static void /* NOLINTNEXTLINE(misc-no-recursion): LEVELS_MAX */
 put_value(struct run *run, const struct tag *tag)
 {
     const char *key = text_key(tag->name);
@@ -175,7 +175,7 @@ put(struct run *run, struct igw_slice text)
 }
 
 /* First its own values, then the escaper for the whole of it. */
-static bool
+static bool /* NOLINTNEXTLINE(misc-no-recursion): LEVELS_MAX */
 put_text(struct run *run, const char *key)
 {
     struct json_t *text = igw_json_get(run->set->texts, key);
@@ -199,7 +199,7 @@ put_text(struct run *run, const char *key)
     return true;
 }
 
-static void
+static void /* NOLINTNEXTLINE(misc-no-recursion): LEVELS_MAX */
 put_section(struct run *run, const struct tag *tag, struct igw_slice body)
 {
     struct json_t *value = look_up(run, tag->name);
@@ -219,7 +219,7 @@ put_section(struct run *run, const struct tag *tag, struct igw_slice body)
     }
 }
 
-static void
+static void /* NOLINTNEXTLINE(misc-no-recursion): LEVELS_MAX */
 render_with(struct run *run, struct json_t *value, struct igw_slice body)
 {
     if (run->level + 1 < LEVELS_MAX) {
@@ -229,7 +229,7 @@ render_with(struct run *run, struct json_t *value, struct igw_slice body)
     }
 }
 
-static void
+static void /* NOLINTNEXTLINE(misc-no-recursion): LEVELS_MAX */
 put_file(struct run *run, const char *name)
 {
     const char *text = run->set->find(run->set->arg, igw_slice_of(name));
@@ -438,7 +438,7 @@ is_new(struct walk *walk, const char *file)
 }
 
 /* Whether `text`, or a file in it, has a tag for the file `what`. */
-static bool
+static bool /* NOLINTNEXTLINE(misc-no-recursion): a file is new once */
 takes_in(const struct igw_template_set *set, const char *text, const char *what,
          struct walk *walk)
 {
