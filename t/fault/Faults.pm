@@ -226,14 +226,25 @@ sub limit {
 
 sub soft_limit {
     my ($pid, $what) = @_;
-    my ($soft) = split ' ', `prlimit --pid $pid --$what --output=SOFT --noheadings`;
+    my $command = prlimit($pid) . " --$what --output=SOFT --noheadings";
+    my ($soft) = split ' ', `$command`;
     return $soft // 'unlimited';
 }
 
 sub set_limit {
     my ($pid, $what, $value) = @_;
-    system "prlimit --pid $pid --$what=$value: 2>/dev/null";
+    system prlimit($pid) . " --$what=$value: 2>/dev/null";
     return;
+}
+
+# As the process's own user and group: not every root may do it to others.
+sub prlimit {
+    my ($pid) = @_;
+    my $command = "prlimit --pid $pid";
+    return $command if $> != 0;
+    open my $in, '<', "/proc/$pid/status" or return $command;
+    my ($uid, $gid) = join('', <$in>) =~ /^Uid:\t(\d+).*^Gid:\t(\d+)/ms;
+    return "setpriv --reuid=$uid --regid=$gid --clear-groups $command";
 }
 
 sub size_of {
