@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -41,6 +44,48 @@ test_a_password_matches_itself_only(void **state)
     assert_int_equal(password_check(igw_slice_of("correct horse "), hash),
                      IGW_DENIED);
     assert_int_equal(password_check(igw_slice_of(""), hash), IGW_DENIED);
+}
+
+/* In a process of its own, to which no more memory is given. */
+static void
+test_without_memory_no_password_is_wrong(void **state)
+{
+    static const struct password_cost usual = { 19 << 20, 2 };
+    const struct rlimit none = { 1 << 20, 1 << 20 };
+    struct igw_slice password = igw_slice_of("correct horse");
+    char hash[PASSWORD_HASH_SIZE];
+    int status;
+    pid_t pid;
+
+    assert_int_equal(password_hash(password, &usual, hash), IGW_OK);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (setrlimit(RLIMIT_AS, &none) != 0) {
+            _exit(1);
+        }
+        _exit(password_check(password, hash) == IGW_ERROR
+                      && password_check(igw_slice_of("x"), hash) == IGW_ERROR
+                  ? 0
+                  : 2);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+/* What other programs made is checked as it says. */
+static void
+test_several_lanes_are_checked(void **state)
+{
+    /* argon2 somesaltsomesalt -id -t 1 -k 64 -p 2 -l 32 -e */
+    static const char hash[] =
+        "$argon2id$v=19$m=64,t=1,p=2$c29tZXNhbHRzb21lc2FsdA"
+        "$vnXYxPvf2nX+mBli9pMlKONYXiHquLCsjGLLhNWRSAU";
+
+    assert_int_equal(password_check(igw_slice_of("correct horse"), hash),
+                     IGW_OK);
+    assert_int_equal(password_check(igw_slice_of("correct horsf"), hash),
+                     IGW_DENIED);
 }
 
 /* The last character of the longest password counts. */
@@ -213,6 +258,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_password_matches_itself_only),
+        cmocka_unit_test(test_without_memory_no_password_is_wrong),
+        cmocka_unit_test(test_several_lanes_are_checked),
         cmocka_unit_test(test_nothing_is_cut_off),
         cmocka_unit_test(test_a_hash_of_another_cost_is_outdated),
         cmocka_unit_test(test_a_hash_that_is_none_is_an_error),
