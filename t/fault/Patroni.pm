@@ -8,6 +8,7 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Temp qw(tempdir);
 use History qw(now);
+use Idp;
 use POSIX ();
 use Stack qw(slurp wait_for);
 use Test::More ();
@@ -212,21 +213,11 @@ sub stop {
     return;
 }
 
-sub explain {
-    my ($self) = @_;
-    for my $file (glob "$self->{room}/*.log") {
-        my @lines = split /^/, slurp($file);
-        splice @lines, 0, -25 if @lines > 25;
-        Test::More::diag("--- $file\n", @lines);
-    }
-    return;
-}
-
 END {
     my $status = $?;
     my $failed = $status != 0 || !Test::More->builder->is_passing;
     for my $self (grep { $_->{owner} == $$ } @running) {
-        $self->explain if $failed;
+        Idp::explain($self) if $failed;
         $self->stop;
     }
     $? = $status;
