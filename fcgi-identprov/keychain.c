@@ -48,7 +48,10 @@ fail_key(const char *kid, const char *reason, char why[KEYCHAIN_WHY_SIZE])
 int64_t
 keychain_wait_ms(int64_t jwks_max_age_ms)
 {
-    return jwks_max_age_ms + jwks_max_age_ms / 5;
+    int64_t margin_ms = jwks_max_age_ms / 5;
+
+    return jwks_max_age_ms
+           + (margin_ms > KEYCHAIN_MARGIN_MS ? margin_ms : KEYCHAIN_MARGIN_MS);
 }
 
 /* --- making keys -----------------------------------------------------------

@@ -1,8 +1,9 @@
 /*
  * keychain.h: the keys that sign tokens, as all processes have them in the
  * database: made, rotated, opened. A new key is published at once and signs
- * 1.2 times the longest time later for which a key set may be kept; the fifth
- * is for processes to notice it.
+ * when the longest time is over for which a key set may be kept, and a fifth
+ * of it more: at least KEYCHAIN_MARGIN_MS, for processes to notice the key and
+ * for verifiers to fetch the set.
  */
 #ifndef KEYCHAIN_H
 #define KEYCHAIN_H
@@ -10,7 +11,7 @@
 #include "jwk.h"
 #include "store_key.h"
 
-enum { KEYCHAIN_WHY_SIZE = 512 };
+enum { KEYCHAIN_WHY_SIZE = 512, KEYCHAIN_MARGIN_MS = 5000 };
 
 /* Of this process. */
 struct key_policy {

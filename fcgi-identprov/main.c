@@ -39,7 +39,7 @@ static const struct igw_setting settings_table[] = {
       FIELD(key_algorithm) },
     { "JWKS_MAX_AGE", IGW_SETTING_DURATION, "5m", 5000, 86400000, NULL,
       "How long the key set may be kept; a new key signs 1.2 times as long "
-      "after it was published.",
+      "after it was published, and at least 5 s longer.",
       FIELD(jwks_max_age_ms) },
     { "REGISTRATION", IGW_SETTING_CHOICE, "closed", 0, 0, "open|closed",
       "Whether anybody may register.", FIELD(registration) },

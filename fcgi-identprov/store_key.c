@@ -2,7 +2,7 @@
 
 #include "store_sql.h"
 
-/* retires_at: the migration says why. */
+/* retires_at: the migration says why; the wait is keychain_wait_ms()'s. */
 const char sql_list_keys[] =
     "SELECT kid, algorithm, public_jwk, private_pem,"
     " floor(1000 * extract(epoch FROM sign_from - now))::bigint,"
@@ -13,7 +13,8 @@ const char sql_list_keys[] =
     " to_char(retires_at AT TIME ZONE 'UTC', rfc_3339)"
     " FROM (SELECT *, clock_timestamp() AS now,"
     "  lead(sign_from) OVER (ORDER BY sign_from, kid)"
-    "   + (token_ttl_ms + 1.2 * jwks_max_age_ms) * interval '1 millisecond'"
+    "   + (token_ttl_ms + jwks_max_age_ms"
+    "   + greatest(jwks_max_age_ms / 5, 5000)) * interval '1 millisecond'"
     "  AS retires_at"
     "  FROM identprov.signing_key) AS k,"
     " (VALUES ('YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')) AS f (rfc_3339)"
