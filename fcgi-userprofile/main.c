@@ -79,7 +79,7 @@ static const struct igw_setting settings_table[] = {
       "The claim iss that tokens must have.", FIELD(issuer) },
     { "AUDIENCE", IGW_SETTING_TEXT, "identgw", 1, 1024, NULL,
       "The audience that tokens must be for.", FIELD(audience) },
-    { "LEEWAY", IGW_SETTING_DURATION, "5s", 0, 60000, NULL,
+    { "LEEWAY", IGW_SETTING_DURATION, "30s", 0, 60000, NULL,
       "How far the clocks of signer and verifier may be apart.",
       FIELD(leeway_ms) },
     { "BODY_MAX", IGW_SETTING_SIZE, "64k", 1024, 1048576, NULL,
