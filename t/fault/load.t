@@ -25,7 +25,7 @@ my $stack = Stack->start(
         IDENTPROV_HASH_PASSES => 1 },
     conf => "location = /whoami {\n    identgw on;\n"
         . "    proxy_pass http://127.0.0.1:$inner;\n}\n",
-    http => "server {\n    listen 127.0.0.1:$inner;\n    access_log off;\n"
+    http => "server {\n    listen 127.0.0.1:$inner backlog=4096;\n    access_log off;\n"
         . "    client_header_timeout 60s;\n" # or this one gives up after 10 s
         . "    location / { return 200 \"[\$http_x_user]\"; }\n}\n");
 my $watch = Watch->new($stack);
