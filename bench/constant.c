@@ -92,6 +92,7 @@ signin(struct igw_call *call)
 {
     igw_response_text(call->response, 200, "text/plain",
                       igw_slice_of("Please go to login...\n"));
+    igw_response_header(call->response, "X-Accel-Expires", igw_slice_of("60"));
 }
 
 /* Nothing ever ends. */

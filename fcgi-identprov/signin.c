@@ -8,6 +8,9 @@
 
 #define SENTENCE "Please go to login..."
 
+/* How long a gateway may keep the text, which is the same for everybody. */
+#define KEPT_SEC "60"
+
 enum form { FORM_TEXT, FORM_HTML, FORM_PROBLEM, FORMS };
 
 static const struct igw_accept_offer offers[FORMS] = {
@@ -64,6 +67,10 @@ answer_text(struct igw_call *call)
                       text.failed ? igw_slice_of(SENTENCE "\n")
                                   : igw_buf_slice(&text));
     igw_buf_clear(&text);
+    if (call->request->is_internal) {
+        igw_response_header(call->response, "X-Accel-Expires",
+                            igw_slice_of(KEPT_SEC));
+    }
 }
 
 void

@@ -73,6 +73,7 @@ typedef struct {
     ngx_shm_zone_t               *status;      /* NULL: nothing is counted */
     ngx_uint_t                    satisfy_any; /* some location with checks */
     ngx_flag_t                    configured;  /* some directive of ours */
+    struct ngx_http_identgw_kept_s     *kept;  /* a worker's own */
 
     ngx_http_identgw_zone_conf_t  zone_conf;
     ngx_http_identgw_feed_conf_t  feed_conf;

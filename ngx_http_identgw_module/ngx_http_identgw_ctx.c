@@ -95,6 +95,7 @@ ngx_http_identgw_ctx_begin(ngx_http_identgw_ctx_t *ctx,
     ctx->policy = lcf;
     ctx->cache = NGX_HTTP_IDENTGW_CACHE_UNASKED;
     ctx->flight = NULL;
+    ctx->page = NULL;
     ctx->anonymous = 0;
     ctx->refused = 0;
     ctx->paged = 0;

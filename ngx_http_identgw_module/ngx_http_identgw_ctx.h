@@ -60,6 +60,17 @@ typedef struct {
 } ngx_http_identgw_ask_t;
 
 
+/* What a 401 shows. */
+
+typedef struct {
+    ngx_str_t     body;
+    ngx_str_t     type;      /* Content-Type, the type of which is that long */
+    size_t        type_len;
+    ngx_str_t     charset;
+    ngx_array_t   headers;   /* ngx_keyval_t, with constant keys */
+} ngx_http_identgw_page_t;
+
+
 typedef struct {
     ngx_http_identgw_reason_e   reason;
     ngx_str_t                  *values;      /* as many as identity headers */
@@ -85,6 +96,7 @@ typedef struct {
     ngx_array_t                        *purges;   /* keys, see cache.h */
     ngx_http_identgw_ask_t              authenticate;
     ngx_http_identgw_ask_t              signin;
+    ngx_http_identgw_page_t            *page;     /* NULL: not known yet */
     ngx_array_t                        *cookies;  /* ngx_str_t, Set-Cookie */
 
     unsigned                            stripped : 1;

@@ -12,7 +12,7 @@ typedef struct {
 
 static ngx_http_identgw_reason_e ngx_http_identgw_identity_outcome(
     const ngx_http_identgw_ask_t *ask);
-static time_t ngx_http_identgw_identity_max_age(const ngx_str_t *value);
+static time_t ngx_http_identgw_identity_seconds(const ngx_str_t *value);
 static void ngx_http_identgw_identity_storage(const ngx_http_request_t *sr,
     ngx_http_identgw_verdict_t *verdict);
 static ngx_int_t ngx_http_identgw_identity_values(
@@ -254,28 +254,33 @@ static void
 ngx_http_identgw_identity_storage(const ngx_http_request_t *sr,
     ngx_http_identgw_verdict_t *verdict)
 {
-    static const ngx_str_t  expires_key = ngx_string("x_accel_expires");
+    (void) ngx_http_identgw_identity_epoch(sr, &verdict->epoch);
+
+    verdict->max_age_sec = ngx_http_identgw_identity_max_age(sr);
+}
+
+
+time_t
+ngx_http_identgw_identity_max_age(const ngx_http_request_t *sr)
+{
+    static const ngx_str_t  key = ngx_string("x_accel_expires");
 
     ngx_str_t  value;
 
-    (void) ngx_http_identgw_identity_epoch(sr, &verdict->epoch);
-
     value.len = 0;
-    verdict->max_age_sec = -1;
 
-    if (ngx_http_identgw_identity_value(sr, &expires_key, &value) == NULL) {
-        verdict->max_age_sec = ngx_http_identgw_identity_max_age(&value);
-
-    } else if (value.len != 0) {
-        verdict->max_age_sec = 0;
+    if (ngx_http_identgw_identity_value(sr, &key, &value) == NULL) {
+        return ngx_http_identgw_identity_seconds(&value);
     }
+
+    return value.len != 0 ? 0 : -1;
 }
 
 
 /* X-Accel-Expires: seconds, or "@" and a time; 0 and nonsense forbid it. */
 
 static time_t
-ngx_http_identgw_identity_max_age(const ngx_str_t *value)
+ngx_http_identgw_identity_seconds(const ngx_str_t *value)
 {
     time_t  n, now;
 

@@ -27,6 +27,9 @@ ngx_int_t ngx_http_identgw_identity_read(const ngx_http_identgw_ask_t *ask,
 ngx_int_t ngx_http_identgw_identity_epoch(const ngx_http_request_t *sr,
     ngx_str_t *epoch);
 
+/* How long an answer may be kept, in seconds; -1: as long as one likes. */
+time_t ngx_http_identgw_identity_max_age(const ngx_http_request_t *sr);
+
 /* The status of a finished subrequest, an answer's or nginx's; NGX_ERROR. */
 ngx_int_t ngx_http_identgw_identity_status(const ngx_http_identgw_ask_t *ask);
 

@@ -2,6 +2,7 @@
 #include "ngx_http_identgw_csrf.h"
 #include "ngx_http_identgw_decide.h"
 #include "ngx_http_identgw_headers.h"
+#include "ngx_http_identgw_kept.h"
 #include "ngx_http_identgw_question.h"
 #include "ngx_http_identgw_redirect.h"
 #include "ngx_http_identgw_require.h"
@@ -102,11 +103,15 @@ ngx_http_identgw_judge_refuse(ngx_http_request_t *r,
     }
 
     if (ctx->signin.request == NULL) {
+        ngx_http_identgw_kept_find(r, lcf, ctx);
+    }
+
+    if (ctx->page == NULL && ctx->signin.request == NULL) {
         return ngx_http_identgw_question_signin(r, lcf, ctx) == NGX_OK
                ? NGX_AGAIN : NGX_ERROR;
     }
 
-    if (!ctx->signin.done) {
+    if (ctx->page == NULL && !ctx->signin.done) {
         return NGX_AGAIN;
     }
 

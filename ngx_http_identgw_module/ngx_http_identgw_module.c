@@ -9,6 +9,7 @@
 #include "ngx_http_identgw_access.h"
 #include "ngx_http_identgw_check.h"
 #include "ngx_http_identgw_filter.h"
+#include "ngx_http_identgw_kept.h"
 #include "ngx_http_identgw_list.h"
 #include "ngx_http_identgw_names.h"
 #include "ngx_http_identgw_node.h"
@@ -259,7 +260,9 @@ ngx_http_identgw_module_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    return mcf;
+    mcf->kept = ngx_http_identgw_kept_create(cf);
+
+    return mcf->kept == NULL ? NULL : mcf;
 }
 
 

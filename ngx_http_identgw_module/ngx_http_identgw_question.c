@@ -290,10 +290,6 @@ ngx_http_identgw_question_origin(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_identgw_question_preferences(ngx_http_request_t *r, ngx_list_t *list)
 {
-    static const ngx_str_t  accept = ngx_string("accept");
-    static const ngx_str_t  accept_language = ngx_string("accept_language");
-    static const ngx_str_t  sec_fetch = ngx_string("sec_fetch_");
-
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
@@ -302,10 +298,7 @@ ngx_http_identgw_question_preferences(ngx_http_request_t *r, ngx_list_t *list)
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (!ngx_http_identgw_names_equal(&accept, &h[i].key)
-                && !ngx_http_identgw_names_equal(&accept_language, &h[i].key)
-                && !ngx_http_identgw_names_begin(&sec_fetch, &h[i].key))
-            {
+            if (!ngx_http_identgw_question_is_preference(&h[i].key)) {
                 continue;
             }
 
@@ -319,6 +312,19 @@ ngx_http_identgw_question_preferences(ngx_http_request_t *r, ngx_list_t *list)
     }
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_identgw_question_is_preference(const ngx_str_t *key)
+{
+    static const ngx_str_t  accept = ngx_string("accept");
+    static const ngx_str_t  accept_language = ngx_string("accept_language");
+    static const ngx_str_t  sec_fetch = ngx_string("sec_fetch_");
+
+    return ngx_http_identgw_names_equal(&accept, key)
+           || ngx_http_identgw_names_equal(&accept_language, key)
+           || ngx_http_identgw_names_begin(&sec_fetch, key);
 }
 
 

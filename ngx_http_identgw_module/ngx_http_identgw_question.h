@@ -28,6 +28,9 @@ ngx_int_t ngx_http_identgw_question_signin(ngx_http_request_t *r,
 ngx_int_t ngx_http_identgw_question_feed(ngx_http_request_t *r, ngx_str_t *uri,
     ngx_str_t *args, ngx_http_identgw_ctx_t *ctx);
 
+/* Whether the question for the sign-in answer has the client's line "key". */
+ngx_uint_t ngx_http_identgw_question_is_preference(const ngx_str_t *key);
+
 /* Reads $request_id of the client request; NGX_ERROR: no memory. */
 ngx_int_t ngx_http_identgw_question_request_id(ngx_http_request_t *r,
     ngx_str_t *id);

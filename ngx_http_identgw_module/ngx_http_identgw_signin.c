@@ -1,6 +1,7 @@
 #include "ngx_http_identgw_signin.h"
 #include "ngx_http_identgw_headers.h"
 #include "ngx_http_identgw_identity.h"
+#include "ngx_http_identgw_kept.h"
 
 
 typedef struct {
@@ -9,14 +10,22 @@ typedef struct {
 } ngx_http_identgw_signin_header_t;
 
 
+static ngx_http_identgw_page_t *ngx_http_identgw_signin_make(
+    ngx_http_request_t *r, const ngx_http_identgw_loc_conf_t *lcf,
+    ngx_http_identgw_ctx_t *ctx);
 static ngx_uint_t ngx_http_identgw_signin_has_answer(
     const ngx_http_identgw_ask_t *ask);
-static ngx_int_t ngx_http_identgw_signin_copy(ngx_http_request_t *r,
-    ngx_http_identgw_ctx_t *ctx, ngx_str_t *body);
-static ngx_int_t ngx_http_identgw_signin_copy_header(ngx_http_request_t *r,
-    const ngx_http_request_t *sr, const ngx_http_identgw_signin_header_t *copy);
+static ngx_int_t ngx_http_identgw_signin_read(const ngx_http_request_t *sr,
+    ngx_http_identgw_page_t *page);
+static ngx_int_t ngx_http_identgw_signin_read_header(
+    const ngx_http_request_t *sr, const ngx_http_identgw_signin_header_t *copied,
+    ngx_array_t *headers);
 static ngx_int_t ngx_http_identgw_signin_write(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_str_t *body);
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_page_t *page);
+static ngx_int_t ngx_http_identgw_signin_set_headers(ngx_http_request_t *r,
+    ngx_http_identgw_ctx_t *ctx);
+static ngx_int_t ngx_http_identgw_signin_set_header(ngx_http_request_t *r,
+    const ngx_keyval_t *header, ngx_array_t **challenges);
 static ngx_int_t ngx_http_identgw_signin_send(ngx_http_request_t *r,
     const ngx_str_t *body);
 
@@ -35,6 +44,7 @@ static const ngx_http_identgw_signin_header_t
     { ngx_string("Link"), ngx_string("link") },
     { ngx_string("Referrer-Policy"), ngx_string("referrer_policy") },
     { ngx_string("Vary"), ngx_string("vary") },
+    { ngx_string("WWW-Authenticate"), ngx_string("www_authenticate") },
     { ngx_string("X-Content-Type-Options"),
       ngx_string("x_content_type_options") },
     { ngx_string("X-Frame-Options"), ngx_string("x_frame_options") },
@@ -47,30 +57,69 @@ ngx_http_identgw_signin_serve(ngx_http_request_t *r,
     const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
 {
     ngx_int_t  rc;
-    ngx_str_t  body;
 
-    if (ngx_http_identgw_signin_has_answer(&ctx->signin)) {
-        rc = ngx_http_identgw_signin_copy(r, ctx, &body);
-
-    } else {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "identgw: signin \"%V\" gave no answer to serve, "
-                      "result %i, status %ui",
-                      &lcf->signin, ctx->signin.rc,
-                      ctx->signin.request->headers_out.status);
-
-        rc = ngx_http_identgw_signin_write(r, lcf, &body);
+    if (ctx->page == NULL) {
+        ctx->page = ngx_http_identgw_signin_make(r, lcf, ctx);
     }
 
-    if (rc != NGX_OK) {
+    if (ctx->page == NULL
+        || ngx_http_identgw_signin_set_headers(r, ctx) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_identgw_signin_send(r, &body);
+    rc = ngx_http_identgw_signin_send(r, &ctx->page->body);
 
     ngx_http_finalize_request(r, rc);
 
     return NGX_DONE;
+}
+
+
+/* Of the answer, if there is one; NULL: no memory. */
+
+static ngx_http_identgw_page_t *
+ngx_http_identgw_signin_make(ngx_http_request_t *r,
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_ctx_t *ctx)
+{
+    static const ngx_str_t  set_cookie = ngx_string("set_cookie");
+
+    ngx_http_request_t       *sr;
+    ngx_http_identgw_page_t  *page;
+
+    page = ngx_pcalloc(r->pool, sizeof(ngx_http_identgw_page_t));
+
+    if (page == NULL
+        || ngx_array_init(&page->headers, r->pool, 8, sizeof(ngx_keyval_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    sr = ctx->signin.request;
+
+    if (!ngx_http_identgw_signin_has_answer(&ctx->signin)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "identgw: signin \"%V\" gave no answer to serve, "
+                      "result %i, status %ui",
+                      &lcf->signin, ctx->signin.rc, sr->headers_out.status);
+
+        return ngx_http_identgw_signin_write(r, lcf, page) == NGX_OK
+               ? page : NULL;
+    }
+
+    /* the header filter adds the cookies */
+
+    if (ngx_http_identgw_signin_read(sr, page) != NGX_OK
+        || ngx_http_identgw_identity_collect(sr, &set_cookie, &ctx->cookies)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ngx_http_identgw_kept_store(r, lcf, ctx, page);
+
+    return page;
 }
 
 
@@ -105,57 +154,41 @@ ngx_http_identgw_signin_has_answer(const ngx_http_identgw_ask_t *ask)
 
 
 static ngx_int_t
-ngx_http_identgw_signin_copy(ngx_http_request_t *r,
-    ngx_http_identgw_ctx_t *ctx, ngx_str_t *body)
+ngx_http_identgw_signin_read(const ngx_http_request_t *sr,
+    ngx_http_identgw_page_t *page)
 {
-    static const ngx_str_t  set_cookie = ngx_string("set_cookie");
-    static const ngx_str_t  www_authenticate = ngx_string("www_authenticate");
+    const ngx_http_identgw_signin_header_t  *copied;
 
-    ngx_http_request_t                      *sr;
-    const ngx_http_identgw_signin_header_t  *copy;
+    page->body.data = sr->out->buf->pos;
+    page->body.len = sr->out->buf->last - sr->out->buf->pos;
+    page->type = sr->headers_out.content_type;
+    page->type_len = sr->headers_out.content_type_len;
+    page->charset = sr->headers_out.charset;
 
-    sr = ctx->signin.request;
-
-    body->data = sr->out->buf->pos;
-    body->len = sr->out->buf->last - sr->out->buf->pos;
-
-    r->headers_out.content_type = sr->headers_out.content_type;
-    r->headers_out.content_type_len = sr->headers_out.content_type_len;
-    r->headers_out.content_type_lowcase = NULL;
-    r->headers_out.charset = sr->headers_out.charset;
-
-    for (copy = ngx_http_identgw_signin_copied; copy->key.len; copy++) {
-        if (ngx_http_identgw_signin_copy_header(r, sr, copy) != NGX_OK) {
+    for (copied = ngx_http_identgw_signin_copied; copied->key.len; copied++) {
+        if (ngx_http_identgw_signin_read_header(sr, copied, &page->headers)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
 
-    /* the header filter adds these, see there */
-
-    if (ctx->verdict.challenges == NULL
-        && ngx_http_identgw_identity_collect(sr, &www_authenticate,
-                                             &ctx->verdict.challenges)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_identgw_identity_collect(sr,
-                                             &set_cookie, &ctx->cookies);
+    return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_identgw_signin_copy_header(ngx_http_request_t *r,
-    const ngx_http_request_t *sr, const ngx_http_identgw_signin_header_t *copy)
+ngx_http_identgw_signin_read_header(const ngx_http_request_t *sr,
+    const ngx_http_identgw_signin_header_t *copied, ngx_array_t *headers)
 {
-    ngx_str_t    *value;
-    ngx_uint_t    i;
-    ngx_array_t  *values;
+    ngx_str_t     *value;
+    ngx_uint_t     i;
+    ngx_array_t   *values;
+    ngx_keyval_t  *header;
 
     values = NULL;
 
-    if (ngx_http_identgw_identity_collect(sr, &copy->folded, &values)
+    if (ngx_http_identgw_identity_collect(sr, &copied->folded, &values)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -168,12 +201,13 @@ ngx_http_identgw_signin_copy_header(ngx_http_request_t *r,
     value = values->elts;
 
     for (i = 0; i < values->nelts; i++) {
-        if (ngx_http_identgw_headers_push(r->pool, &r->headers_out.headers,
-                                          &copy->key, &value[i])
-            == NULL)
-        {
+        header = ngx_array_push(headers);
+        if (header == NULL) {
             return NGX_ERROR;
         }
+
+        header->key = copied->key;
+        header->value = value[i];
     }
 
     return NGX_OK;
@@ -184,7 +218,7 @@ ngx_http_identgw_signin_copy_header(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_identgw_signin_write(ngx_http_request_t *r,
-    const ngx_http_identgw_loc_conf_t *lcf, ngx_str_t *body)
+    const ngx_http_identgw_loc_conf_t *lcf, ngx_http_identgw_page_t *page)
 {
     static const char  refused[] =
         "A bearer token is not a credential here.\n";
@@ -198,23 +232,93 @@ ngx_http_identgw_signin_write(ngx_http_request_t *r,
 
     name = &lcf->session->key;
 
-    body->data = ngx_pnalloc(r->pool, sizeof(refused) + sizeof(required)
-                             + name->len);
-    if (body->data == NULL) {
+    page->body.data = ngx_pnalloc(r->pool, sizeof(refused) + sizeof(required)
+                                  + name->len);
+    if (page->body.data == NULL) {
         return NGX_ERROR;
     }
 
-    last = ngx_sprintf(body->data, required, name);
+    last = ngx_sprintf(page->body.data, required, name);
 
     if (ngx_http_identgw_headers_has_bearer(r)) {
         last = ngx_cpymem(last, refused, sizeof(refused) - 1);
     }
 
-    body->len = last - body->data;
+    page->body.len = last - page->body.data;
 
-    ngx_str_set(&r->headers_out.content_type, "text/plain");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    ngx_str_set(&page->type, "text/plain");
+    page->type_len = page->type.len;
+    page->charset = r->headers_out.charset;
+
+    return NGX_OK;
+}
+
+
+/* The header filter adds the challenges; an authenticate answer's go before. */
+
+static ngx_int_t
+ngx_http_identgw_signin_set_headers(ngx_http_request_t *r,
+    ngx_http_identgw_ctx_t *ctx)
+{
+    ngx_uint_t                      i;
+    ngx_array_t                    *challenges;
+    const ngx_keyval_t             *header;
+    const ngx_http_identgw_page_t  *page;
+
+    page = ctx->page;
+
+    r->headers_out.content_type = page->type;
+    r->headers_out.content_type_len = page->type_len;
     r->headers_out.content_type_lowcase = NULL;
+    r->headers_out.charset = page->charset;
+
+    challenges = NULL;
+    header = page->headers.elts;
+
+    for (i = 0; i < page->headers.nelts; i++) {
+        if (ngx_http_identgw_signin_set_header(r, &header[i], &challenges)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ctx->verdict.challenges == NULL) {
+        ctx->verdict.challenges = challenges;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_identgw_signin_set_header(ngx_http_request_t *r,
+    const ngx_keyval_t *header, ngx_array_t **challenges)
+{
+    static const ngx_str_t  folded = ngx_string("www_authenticate");
+
+    ngx_str_t  *challenge;
+
+    if (!ngx_http_identgw_names_equal(&folded, &header->key)) {
+        return ngx_http_identgw_headers_push(r->pool, &r->headers_out.headers,
+                                             &header->key, &header->value)
+               == NULL
+               ? NGX_ERROR : NGX_OK;
+    }
+
+    if (*challenges == NULL) {
+        *challenges = ngx_array_create(r->pool, 1, sizeof(ngx_str_t));
+        if (*challenges == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    challenge = ngx_array_push(*challenges);
+    if (challenge == NULL) {
+        return NGX_ERROR;
+    }
+
+    *challenge = header->value;
 
     return NGX_OK;
 }

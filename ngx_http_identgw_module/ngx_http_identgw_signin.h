@@ -8,8 +8,8 @@
 
 
 /*
- * Serves the answer of ctx->signin, which is done, with status 401, or a text
- * of its own if there is none. The request is finalized then; the result is
+ * Serves ctx->page with status 401, or makes it of the answer of ctx->signin,
+ * which is done, or of a text of its own if there is none. The request is finalized then; the result is
  * for the phase handler to return.
  */
 ngx_int_t ngx_http_identgw_signin_serve(ngx_http_request_t *r,

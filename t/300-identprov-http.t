@@ -399,6 +399,13 @@ for my $where ('', '/in') {
             '... that says what to send');
     }
 }
+is(header(ask('GET', '/signin', IDENTGW_INTERNAL => 1), 'X-Accel-Expires'), 60,
+    'a gateway may keep the sign-in text');
+is(header(ask('GET', '/signin', IDENTGW_INTERNAL => 1,
+            HTTP_ACCEPT => $_), 'X-Accel-Expires'), undef, "... but no $_")
+    for 'text/html', 'application/json';
+is(header(ask('GET', '/signin'), 'X-Accel-Expires'), undef,
+    '... and nobody else is told');
 is($idp->request('GET', '/signin')->{body}, "$SENTENCE\n",
     'plain text is the sentence and a newline');
 
