@@ -145,8 +145,39 @@ location /app {
 
 
 === TEST 4: what the question says of the client tells answers apart
+--- http_config
+server {
+    listen unix:$TEST_NGINX_CONF/other-server.sock;
+    server_name localhost;
+    include $TEST_NGINX_CONF/idp.conf;
+    location = /idp/signin {
+        internal;
+        fastcgi_param REQUEST_METHOD GET;
+        fastcgi_param PEER_ROLE signin;
+        fastcgi_param PEER_BODY $http_user_agent;
+        fastcgi_param PEER_ANSWER "X-Accel-Expires: 60";
+        include $TEST_NGINX_CONF/peer.conf;
+    }
+    location /app {
+        identgw on;
+        identgw_signin /idp/signin;
+        include $TEST_NGINX_CONF/echo.conf;
+    }
+}
 --- config
 include $TEST_NGINX_CONF/idp.conf;
+location /idp/another {
+    internal;
+    fastcgi_param REQUEST_METHOD GET;
+    fastcgi_param PEER_ROLE signin;
+    fastcgi_param PEER_BODY $http_user_agent;
+    fastcgi_param PEER_ANSWER "X-Accel-Expires: 60";
+    include $TEST_NGINX_CONF/peer.conf;
+}
+location /server/ {
+    proxy_set_header Host localhost;
+    proxy_pass http://unix:$TEST_NGINX_CONF/other-server.sock:/app/;
+}
 location = /idp/signin {
     internal;
     fastcgi_param REQUEST_METHOD GET;
@@ -163,21 +194,26 @@ location /app {
         identgw_session_name other;
         include $TEST_NGINX_CONF/echo.conf;
     }
+    location /app/another {
+        identgw_signin /idp/another;
+        include $TEST_NGINX_CONF/echo.conf;
+    }
 }
 --- request eval
 [("GET /app", "GET /app", "GET /app", "GET /app", "GET /app", "GET /app",
   "GET /app", "GET /app", "GET /app", "GET http://another/app",
-  "GET /app/other") x 2]
+  "GET /app/other", "GET /app/another", "GET /server/") x 2]
 --- more_headers eval
 my $n = 0;
 [map { "User-Agent: <" . ++$n . ">\n$_" } ("", "Accept: a/b", "Accept: a/c",
     "Accept: a/b\nAccept: a/c", "Accept-Language: ru", "Sec-Fetch-Mode: cors",
-    "Sec-Fetch-Dest: cors", "Authorization: Bearer a", "JSESSIONID: a b", "", "")
+    "Sec-Fetch-Dest: cors", "Authorization: Bearer a", "JSESSIONID: a b", "", "",
+    "", "")
     x 2]
 --- error_code eval
-[(401) x 22]
+[(401) x 26]
 --- response_body eval
-[map { "<$_>" } 1 .. 11, 1 .. 11]
+[map { "<$_>" } 1 .. 13, 1 .. 13]
 --- no_error_log
 [error]
 
