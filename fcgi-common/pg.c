@@ -68,6 +68,7 @@ static const struct {
     { "23505", IGW_CONFLICT, false },    /* unique_violation */
     { "23P01", IGW_CONFLICT, false },    /* exclusion_violation */
     { "23", IGW_INVALID, false },        /* other constraints */
+    { "2201B", IGW_UNAVAILABLE, false }, /* regular expression: no memory */
     { "22", IGW_INVALID, false },        /* data exceptions */
     { "40", IGW_UNAVAILABLE, false },    /* serialization, deadlock */
     { "57014", IGW_UNAVAILABLE, false }, /* query_canceled: time-out */
@@ -722,7 +723,7 @@ judge(struct igw_pg *pg, const PGresult *result)
     if (outcomes[i].drops) {
         return lost(pg, PQresultErrorMessage(result));
     }
-    if (outcomes[i].result == IGW_UNAVAILABLE) {
+    if (outcomes[i].result != IGW_CONFLICT) {
         igw_logf(IGW_LOG_WARN, "database_refused", "%s %s", pg->state,
                  pg->message);
     }

@@ -48,15 +48,24 @@ password_init(void)
     return sodium_init() < 0 ? IGW_ERROR : IGW_OK;
 }
 
+/* Of libsodium, which leaves in errno why. */
+static enum igw_result
+failed_result(void)
+{
+    return errno == ENOMEM ? IGW_UNAVAILABLE : IGW_ERROR;
+}
+
 enum igw_result
 password_hash(struct igw_slice password, const struct password_cost *cost,
               char hash[PASSWORD_HASH_SIZE])
 {
-    int failed = crypto_pwhash_argon2id_str(hash, password.data, password.len,
-                                            (unsigned long long)cost->passes,
-                                            (size_t)cost->memory_bytes);
-
-    return failed ? IGW_ERROR : IGW_OK;
+    errno = 0;
+    return crypto_pwhash_argon2id_str(hash, password.data, password.len,
+                                      (unsigned long long)cost->passes,
+                                      (size_t)cost->memory_bytes)
+                   == 0
+               ? IGW_OK
+               : failed_result();
 }
 
 /* Takes `name` and the number behind it off *text; false above max. */
@@ -122,11 +131,12 @@ check_own(struct igw_slice password, const struct work *work,
         || *rest != '\0') {
         return false;
     }
+    errno = 0;
     if (crypto_pwhash_argon2id(hash, sizeof(hash), password.data, password.len,
                                salt, work->passes, work->memory_kib * KIB,
                                crypto_pwhash_argon2id_ALG_ARGON2ID13)
         != 0) {
-        *result = IGW_ERROR;
+        *result = failed_result();
     } else {
         *result = sodium_memcmp(hash, expected, sizeof(hash)) == 0 ? IGW_OK
                                                                    : IGW_DENIED;
@@ -156,7 +166,7 @@ password_check(struct igw_slice password, const char *hash)
         return IGW_OK;
     }
     /* That is a mismatch; anything else says nothing about the password. */
-    return errno == EINVAL ? IGW_DENIED : IGW_ERROR;
+    return errno == EINVAL ? IGW_DENIED : failed_result();
 }
 
 /* The library says -1 of what it cannot read. */

@@ -23,14 +23,14 @@ bool password_cost_is_safe(const struct password_cost *cost);
 /* Once, before everything else here. */
 enum igw_result password_init(void) IGW_MUST_CHECK;
 
-/* `password` is in its normal form (rules.h). */
+/* `password` is in its normal form (rules.h). IGW_UNAVAILABLE: no memory. */
 enum igw_result password_hash(struct igw_slice password,
                               const struct password_cost *cost,
                               char hash[PASSWORD_HASH_SIZE]) IGW_MUST_CHECK;
 
 /*
- * IGW_DENIED: another password. IGW_ERROR: no memory, or no hash that this
- * program would ever have stored. (Of an imported hash of several lanes, or
+ * IGW_DENIED: another password. IGW_UNAVAILABLE: no memory. IGW_ERROR: no hash
+ * that this program would ever have stored. (Of an imported hash of several lanes, or
  * with another length of salt, no memory is IGW_DENIED: libsodium does not
  * tell.)
  */

@@ -25,6 +25,7 @@ enum statement {
     NAP,
     LONG_NAP,
     NAP_AND_INSERT,
+    MATCH,
     WRONG
 };
 
@@ -49,6 +50,7 @@ static const struct igw_pg_statement statements[] = {
                          "INSERT INTO unit.thing (id, name)"
                          " SELECT $1, 'n' FROM pg_sleep(0.6)",
                          false },
+    [MATCH] = { "match", "SELECT 'a' ~ '('", true },
     [WRONG] = { "wrong", "SELECT missing FROM nowhere", false }
 };
 
@@ -227,6 +229,7 @@ results_by_sqlstate(void **state)
     assert_int_equal(insert("b", NULL, NULL), IGW_INVALID);
     assert_string_equal(igw_pg_constraint(pg), "");
     assert_int_equal(insert("\xff", "x", NULL), IGW_INVALID);
+    assert_int_equal(igw_pg_exec(pg, MATCH, NULL, 0, NULL), IGW_UNAVAILABLE);
     assert_int_equal(igw_pg_exec(pg, WRONG, NULL, 0, NULL), IGW_ERROR);
     assert_true(strlen(igw_pg_message(pg)) > 0);
     assert_int_equal(insert("c", "x", NULL), IGW_OK);
