@@ -146,6 +146,7 @@ location /app {
 
 === TEST 4: what the question says of the client tells answers apart
 --- http_config
+identgw_signin /idp/signin;
 server {
     listen unix:$TEST_NGINX_CONF/other-server.sock;
     server_name localhost;
@@ -160,7 +161,6 @@ server {
     }
     location /app {
         identgw on;
-        identgw_signin /idp/signin;
         include $TEST_NGINX_CONF/echo.conf;
     }
 }
@@ -188,7 +188,6 @@ location = /idp/signin {
 }
 location /app {
     identgw on;
-    identgw_signin /idp/signin;
     include $TEST_NGINX_CONF/echo.conf;
     location /app/other {
         identgw_session_name other;
