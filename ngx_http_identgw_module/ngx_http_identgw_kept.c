@@ -251,7 +251,10 @@ ngx_http_identgw_kept_append(u_char *p, u_char *end, const ngx_str_t *s)
         return NULL;
     }
 
-    p = ngx_cpymem(p, s->data, s->len);
+    if (s->len != 0) {
+        p = ngx_cpymem(p, s->data, s->len);
+    }
+
     *p++ = '\0';
 
     return p;
@@ -326,7 +329,13 @@ static ngx_int_t
 ngx_http_identgw_kept_copy_str(ngx_pool_t *pool, ngx_str_t *dst,
     const ngx_str_t *src)
 {
-    dst->data = ngx_pnalloc(pool, src->len + 1);
+    ngx_str_null(dst);
+
+    if (src->len == 0) {
+        return NGX_OK;
+    }
+
+    dst->data = ngx_pnalloc(pool, src->len);
     if (dst->data == NULL) {
         return NGX_ERROR;
     }
