@@ -36,6 +36,9 @@ sub gateway {
             . 'identgw_cache_ttl 60s; fastcgi_next_upstream off; '
             . $idp->locations . <<"END");
 location = /.identgw/signin { internal; return 200 "Please go to login...\\n"; }
+location = /.identgw/kept { internal; add_header X-Accel-Expires 60;
+    return 200 "Please go to login...\n"; }
+location = /knock { identgw on; identgw_signin /.identgw/kept; $pass }
 location = /in { identgw on; add_header X-Cache \$identgw_cache always; $pass }
 location = /asked { identgw on; identgw_cache off; $pass }
 location = /may { identgw optional; $pass }
@@ -104,9 +107,19 @@ answers('cold', 200, ['/in'], sees('cold'), step => 1,
     prepare => sub { 'user-cold-' . ++$count });
 answers('without the cache', 200, [ '/asked', 'JSESSIONID', 'user-warm' ],
     sees('warm'));
-answers('unknown', 401, [ '/in', 'JSESSIONID', 'nobody' ], sub {
-    return $_[1] =~ /^Please go to login/ ? () : "the body is $_[1]" });
+my $is_sentence = sub {
+    return $_[1] =~ /^Please go to login/ ? () : "the body is $_[1]" };
+answers('unknown', 401, [ '/in', 'JSESSIONID', 'nobody' ], $is_sentence);
 answers('no session', 401, ['/in']);
+answers('a kept 401', 401, ['/knock'], $is_sentence);
+sub knock {
+    return judged(scalar $gateway->get('/knock', 'Connection', 'close',
+            'Accept', 'a/' . ++$count), 401, $is_sentence);
+}
+every('a 401 to be kept', try => \&knock, check => sub {
+    my ($status, @faults) = knock();
+    return (@faults, $status eq '401' ? () : "then $status");
+});
 answers('malformed', 401, [ '/in', 'JSESSIONID', '' ]);
 answers('to the sign-in page', 302, [ '/browser', 'JSESSIONID', 'nobody',
         'Sec-Fetch-Mode', 'navigate', 'Sec-Fetch-Dest', 'document' ]);
