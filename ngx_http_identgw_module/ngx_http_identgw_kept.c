@@ -29,7 +29,8 @@ typedef struct {
     const u_char               *uri;
     const void                 *session;
     ngx_http_identgw_reason_e   reason;
-    ngx_uint_t                  bearer;
+    unsigned                    bearer : 1;
+    unsigned                    ssl : 1;
 } ngx_http_identgw_kept_case_t;
 
 
@@ -214,11 +215,18 @@ ngx_http_identgw_kept_key(ngx_http_request_t *r,
     about.uri = lcf->signin.data;
     about.session = ctx->policy->session;
     about.reason = ctx->verdict.reason;
-    about.bearer = ngx_http_identgw_headers_has_bearer(r);
+    about.bearer = (ngx_http_identgw_headers_has_bearer(r) != 0);
+#if (NGX_HTTP_SSL)
+    about.ssl = (r->connection->ssl != NULL);
+#endif
 
     end = buf + NGX_HTTP_IDENTGW_KEPT_KEY_SIZE;
     p = ngx_cpymem(buf, &about, sizeof(ngx_http_identgw_kept_case_t));
     p = ngx_http_identgw_kept_append(p, end, &r->headers_in.server);
+
+    if (r->headers_in.host != NULL) {
+        p = ngx_http_identgw_kept_append(p, end, &r->headers_in.host->value);
+    }
 
     for (part = &r->headers_in.headers.part; part; part = part->next) {
         h = part->elts;

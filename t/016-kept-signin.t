@@ -174,6 +174,10 @@ location /idp/another {
     fastcgi_param PEER_ANSWER "X-Accel-Expires: 60";
     include $TEST_NGINX_CONF/peer.conf;
 }
+location /port/ {
+    proxy_set_header Host localhost:81;
+    proxy_pass http://unix:$TEST_NGINX_CONF/other-server.sock:/app/;
+}
 location /server/ {
     proxy_set_header Host localhost;
     proxy_pass http://unix:$TEST_NGINX_CONF/other-server.sock:/app/;
@@ -201,18 +205,18 @@ location /app {
 --- request eval
 [("GET /app", "GET /app", "GET /app", "GET /app", "GET /app", "GET /app",
   "GET /app", "GET /app", "GET /app", "GET http://another/app",
-  "GET /app/other", "GET /app/another", "GET /server/") x 2]
+  "GET /app/other", "GET /app/another", "GET /server/", "GET /port/") x 2]
 --- more_headers eval
 my $n = 0;
 [map { "User-Agent: <" . ++$n . ">\n$_" } ("", "Accept: a/b", "Accept: a/c",
     "Accept: a/b\nAccept: a/c", "Accept-Language: ru", "Sec-Fetch-Mode: cors",
     "Sec-Fetch-Dest: cors", "Authorization: Bearer a", "JSESSIONID: a b", "", "",
-    "", "")
+    "", "", "")
     x 2]
 --- error_code eval
-[(401) x 26]
+[(401) x 28]
 --- response_body eval
-[map { "<$_>" } 1 .. 13, 1 .. 13]
+[map { "<$_>" } 1 .. 14, 1 .. 14]
 --- no_error_log
 [error]
 
