@@ -222,7 +222,8 @@ $(BUILD)/unit/userprofile_%: t/unit/userprofile_%.c $(userprofile_obj) $(BUILD)/
 		$(LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
 
 nginx_includes = $(addprefix -I$(BUILD)/nginx/,src/core src/event \
-	src/event/modules src/os/unix src/http src/http/modules src/http/v2 objs)
+	src/event/modules src/event/quic src/os/unix src/http src/http/modules src/http/v2 \
+	src/http/v3 objs)
 
 # Files of the module that need little of nginx.
 $(BUILD)/unit/module_%: t/unit/module_%.c $(module_src) $(BUILD)/nginx/configured

@@ -55,8 +55,9 @@ sub end_orders {
 sub backends {
     my ($self) = @_;
     return map { split /\|/ } split /\n/, $self->sql(q(SELECT pid,
-        state = 'idle' FROM pg_stat_activity WHERE datname = 'identprov'
-        AND pid <> pg_backend_pid() AND backend_type = 'client backend'));
+        coalesce(state = 'idle', false) FROM pg_stat_activity
+        WHERE datname = 'identprov' AND pid <> pg_backend_pid()
+        AND backend_type = 'client backend'));
 }
 
 # What is still under way in the database, of a connection that was given up when
