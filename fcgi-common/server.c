@@ -165,7 +165,11 @@ start_workers(struct server *server)
     size_t count = (size_t)server->config->threads;
     struct worker *workers = calloc(count, sizeof(*workers));
 
-    for (size_t i = 0; workers != NULL && i < count; i++) {
+    if (workers == NULL) {
+        igw_logf(IGW_LOG_ERROR, "cannot_start", "no memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
         if (!start_worker(server, &workers[i])) {
             igw_logf(IGW_LOG_ERROR, "cannot_start", "a thread cannot start");
             stop_workers(server, workers);

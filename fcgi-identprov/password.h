@@ -30,9 +30,9 @@ enum igw_result password_hash(struct igw_slice password,
 
 /*
  * IGW_DENIED: another password. IGW_UNAVAILABLE: no memory. IGW_ERROR: no hash
- * that this program would ever have stored. (Of an imported hash of several lanes, or
- * with another length of salt, no memory is IGW_DENIED: libsodium does not
- * tell.)
+ * that this program would ever have stored. (Of an imported hash of several
+ * lanes, or with another length of salt, no memory is IGW_DENIED: libsodium
+ * does not tell.)
  */
 enum igw_result password_check(struct igw_slice password,
                                const char *hash) IGW_MUST_CHECK;

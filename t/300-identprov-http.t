@@ -334,9 +334,10 @@ for my $try (@not_in) {
     is(header($answer, $_), undef, "... no $_")
         for qw(Authorization X-User X-Email X-First-Name);
 }
-is($idp->request('GET', '/authenticate', headers =>
+# Since 1.23 nginx makes one value of two.
+like($idp->request('GET', '/authenticate', headers =>
             [ 'JSESSIONID', $session, 'JSESSIONID', $session ])->{status},
-    400, 'the header twice is no request');
+    qr/^40[01]$/, 'the header twice is no request, or no session');
 is($idp->request('GET', "/authenticate?JSESSIONID=$session")->{status}, 401,
     'an id in the query is none');
 

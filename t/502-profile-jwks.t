@@ -347,6 +347,10 @@ for my $case ([ 'trusting', JWKS_CA_FILE => "$tls/cert.pem" ],
 
 # --- what it costs ------------------------------------------------------------
 
+# The libraries of Debian 13 take some 2 MB more than those of 12.
+my $IDLE_KB = 1024
+    * ((eval { slurp('/etc/debian_version') } // '') =~ /^12/ ? 12 : 15);
+
 sub memory_kb {
     my ($of) = @_;
     my ($rss) = slurp("/proc/$of/status") =~ /^VmRSS:\s*(\d+) kB/m;
@@ -360,8 +364,8 @@ SKIP: {
     $instance = 'idle';
     wait_for(20, 'keys', sub { ready()->{status} == 200 });
     my ($new, $used) = map { memory_kb($_) } $idle, $pid;
-    cmp_ok($new, '<', 12 * 1024, "idle, $new kB");
-    cmp_ok($used, '<', 14 * 1024, "$used kB after all this");
+    cmp_ok($new, '<', $IDLE_KB, "idle, $new kB");
+    cmp_ok($used, '<', $IDLE_KB + 2 * 1024, "$used kB after all this");
 }
 my $log = slurp("$dir/main.err");
 unlike($log, qr/\Q$token{b}\E/, 'no token in the log');

@@ -22,7 +22,7 @@ my $WRONG_MAX = 8; # then no more of an operation is tried
 sub new {
     my ($class) = @_;
     my $self = $class->SUPER::new(programs => Cwd::abs_path($PROGRAMS),
-        env => { PRUNE_INTERVAL => '1d' });
+        env => { PRUNE_INTERVAL => '1d', TOKEN_TTL => '1h' });
     my $room = $self->room;
     my $options = "log_path=$room/report:exitcode=99";
     @ENV{qw(ASAN_OPTIONS UBSAN_OPTIONS IGW_INJECT)}

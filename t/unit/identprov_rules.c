@@ -389,7 +389,7 @@ static const struct rules_password ivans = {
 };
 
 static const struct example passwords[] = {
-    { "x", 8, "", NULL },
+    { "x", 7, "|", NULL },
     { "x", 7, "", "too_short" },
     { "x", 128, "", NULL },
     { "x", 129, "", "too_long" },
