@@ -248,8 +248,11 @@ open_auth(const struct settings *settings, struct auth *auth)
     auth->leeway_sec = settings->leeway_ms / 1000;
     auth->tokens = tokens_new();
     auth->jwks = jwks_new(&source);
-    return auth->tokens != NULL && auth->jwks != NULL
-           && jwks_start(auth->jwks) == IGW_OK;
+    if (auth->tokens == NULL || auth->jwks == NULL) {
+        igw_logf(IGW_LOG_ERROR, "cannot_start", "no memory");
+        return false;
+    }
+    return jwks_start(auth->jwks) == IGW_OK;
 }
 
 static int
