@@ -4,6 +4,29 @@ use lib 't/lib';
 use Test::Nginx::Socket 'no_plan';
 use ModuleTest;
 
+# A gateway whose sign-in answer has these header lines, and this body.
+sub gateway {
+    my ($lines, $body) = @_;
+    $body //= '$http_user_agent';
+    return <<"END";
+include \$TEST_NGINX_CONF/idp.conf;
+location = /idp/signin {
+    internal;
+    subrequest_output_buffer_size 16k;
+    fastcgi_param REQUEST_METHOD GET;
+    fastcgi_param PEER_ROLE signin;
+    fastcgi_param PEER_BODY $body;
+    fastcgi_param PEER_ANSWER "$lines";
+    include \$TEST_NGINX_CONF/peer.conf;
+}
+location /app {
+    identgw on;
+    identgw_signin /idp/signin;
+    include \$TEST_NGINX_CONF/echo.conf;
+}
+END
+}
+
 repeat_each(1);
 no_long_string();
 run_tests();
@@ -11,21 +34,10 @@ run_tests();
 __DATA__
 
 === TEST 1: an answer with X-Accel-Expires serves everybody without a session
---- config
-include $TEST_NGINX_CONF/idp.conf;
-location = /idp/signin {
-    internal;
-    fastcgi_param REQUEST_METHOD GET;
-    fastcgi_param PEER_ROLE signin;
-    fastcgi_param PEER_BODY $http_user_agent;
-    fastcgi_param PEER_ANSWER "X-Accel-Expires: 60|Vary: Accept|Content-Language: de|WWW-Authenticate: Session realm=\"a\"|WWW-Authenticate: Session realm=\"b\"|X-User: admin";
-    include $TEST_NGINX_CONF/peer.conf;
-}
-location /app {
-    identgw on;
-    identgw_signin /idp/signin;
-    include $TEST_NGINX_CONF/echo.conf;
-}
+--- config eval
+main::gateway('X-Accel-Expires: 60|Vary: Accept|Content-Language: de'
+    . '|WWW-Authenticate: Session realm=\"a\"'
+    . '|WWW-Authenticate: Session realm=\"b\"|X-User: admin')
 --- request eval
 ["GET /app/a", "GET /app/b?c", "POST /app/c\nbody", "HEAD /app/d", "GET /app/e"]
 --- more_headers eval
@@ -49,83 +61,33 @@ location /app {
 
 === TEST 2: one without it does not, nor one that forbids it or means nothing
 --- http_config
-map $uri $answer {
-    "~/none$" "A: b";
-    "~/zero$" "X-Accel-Expires: 0";
-    "~/words$" "X-Accel-Expires: soon";
-    "~/twice$" "X-Accel-Expires: 5|X-Accel-Expires: 5";
-    "~/cookie$" "X-Accel-Expires: 5|Set-Cookie: for=one";
-    "~/kept$" "X-Accel-Expires: 5";
+map $http_user_agent $lines {
+    "~none" "A: b";
+    "~zero" "X-Accel-Expires: 0";
+    "~words" "X-Accel-Expires: soon";
+    "~twice" "X-Accel-Expires: 5|X-Accel-Expires: 5";
+    "~cookie" "X-Accel-Expires: 5|Set-Cookie: for=one";
+    "~kept" "X-Accel-Expires: 5";
 }
---- config
-include $TEST_NGINX_CONF/idp.conf;
-location /idp/signin/ {
-    internal;
-    fastcgi_param REQUEST_METHOD GET;
-    fastcgi_param PEER_ROLE signin;
-    fastcgi_param PEER_BODY $http_user_agent;
-    fastcgi_param PEER_ANSWER $answer;
-    include $TEST_NGINX_CONF/peer.conf;
-}
-location = /none {
-    identgw on;
-    identgw_signin /idp/signin/none;
-    include $TEST_NGINX_CONF/echo.conf;
-}
-location = /zero {
-    identgw on;
-    identgw_signin /idp/signin/zero;
-    include $TEST_NGINX_CONF/echo.conf;
-}
-location = /words {
-    identgw on;
-    identgw_signin /idp/signin/words;
-    include $TEST_NGINX_CONF/echo.conf;
-}
-location = /twice {
-    identgw on;
-    identgw_signin /idp/signin/twice;
-    include $TEST_NGINX_CONF/echo.conf;
-}
-location = /cookie {
-    identgw on;
-    identgw_signin /idp/signin/cookie;
-    include $TEST_NGINX_CONF/echo.conf;
-}
-location = /kept {
-    identgw on;
-    identgw_signin /idp/signin/kept;
-    include $TEST_NGINX_CONF/echo.conf;
-}
+--- config eval
+main::gateway('$lines')
 --- request eval
-[map { ("GET /$_") x 2 } qw(none zero words twice cookie kept)]
+[("GET /app") x 12]
 --- more_headers eval
-[map { "User-Agent: $_" } 1 .. 12]
+[map { ("User-Agent: $_ 1", "User-Agent: $_ 2") }
+    qw(none zero words twice cookie kept)]
 --- error_code eval
 [(401) x 12]
 --- response_body eval
-[1 .. 11, 11]
+[(map { ("$_ 1", "$_ 2") } qw(none zero words twice cookie)), ("kept 1") x 2]
 --- no_error_log
 [error]
 
 
 
 === TEST 3: with a session the provider is asked, and what it says is not kept
---- config
-include $TEST_NGINX_CONF/idp.conf;
-location = /idp/signin {
-    internal;
-    fastcgi_param REQUEST_METHOD GET;
-    fastcgi_param PEER_ROLE signin;
-    fastcgi_param PEER_BODY $http_user_agent;
-    fastcgi_param PEER_ANSWER "X-Accel-Expires: 60";
-    include $TEST_NGINX_CONF/peer.conf;
-}
-location /app {
-    identgw on;
-    identgw_signin /idp/signin;
-    include $TEST_NGINX_CONF/echo.conf;
-}
+--- config eval
+main::gateway('X-Accel-Expires: 60')
 --- request eval
 [("GET /app") x 6]
 --- more_headers eval
@@ -223,23 +185,10 @@ my $n = 0;
 
 
 === TEST 5: a large answer, or a question of many words, is not kept
---- config
-include $TEST_NGINX_CONF/idp.conf;
+--- http_config
 large_client_header_buffers 4 16k;
-location = /idp/signin {
-    internal;
-    subrequest_output_buffer_size 16k;
-    fastcgi_param REQUEST_METHOD GET;
-    fastcgi_param PEER_ROLE signin;
-    fastcgi_param PEER_BODY $http_user_agent;
-    fastcgi_param PEER_ANSWER "X-Accel-Expires: 60";
-    include $TEST_NGINX_CONF/peer.conf;
-}
-location /app {
-    identgw on;
-    identgw_signin /idp/signin;
-    include $TEST_NGINX_CONF/echo.conf;
-}
+--- config eval
+main::gateway('X-Accel-Expires: 60')
 --- request eval
 [("GET /app") x 6]
 --- more_headers eval
@@ -256,21 +205,8 @@ location /app {
 
 
 === TEST 6: many of them give way to each other
---- config
-include $TEST_NGINX_CONF/idp.conf;
-location = /idp/signin {
-    internal;
-    fastcgi_param REQUEST_METHOD GET;
-    fastcgi_param PEER_ROLE signin;
-    fastcgi_param PEER_BODY $http_accept;
-    fastcgi_param PEER_ANSWER "X-Accel-Expires: 60";
-    include $TEST_NGINX_CONF/peer.conf;
-}
-location /app {
-    identgw on;
-    identgw_signin /idp/signin;
-    include $TEST_NGINX_CONF/echo.conf;
-}
+--- config eval
+main::gateway('X-Accel-Expires: 60', '$http_accept')
 --- request eval
 [("GET /app") x 200]
 --- more_headers eval
@@ -285,21 +221,8 @@ location /app {
 
 
 === TEST 7: it ends
---- config
-include $TEST_NGINX_CONF/idp.conf;
-location = /idp/signin {
-    internal;
-    fastcgi_param REQUEST_METHOD GET;
-    fastcgi_param PEER_ROLE signin;
-    fastcgi_param PEER_BODY $http_user_agent;
-    fastcgi_param PEER_ANSWER "X-Accel-Expires: 1";
-    include $TEST_NGINX_CONF/peer.conf;
-}
-location /app {
-    identgw on;
-    identgw_signin /idp/signin;
-    include $TEST_NGINX_CONF/echo.conf;
-}
+--- config eval
+main::gateway('X-Accel-Expires: 1')
 --- request eval
 [("GET /app") x 5]
 --- more_headers eval
