@@ -94,10 +94,10 @@ sub open_files {
 # Every n, each $step-th at least: `try` does the request and says what it came to
 # and what is wrong with that; `check` says what is wrong afterwards, when there is
 # memory again. One claim: for no n is anything wrong, the worker is the same, and
-# all that it had taken for the request is given back.
+# all that it had taken for the request is given back, but for `leaks` calls.
 sub every {
     my ($self, $name, %with) = @_;
-    my ($n, @wrong, %seen) = (0);
+    my ($n, $leaks, @wrong, %seen) = (0, $with{leaks} // 0);
     my @worker = $self->workers;
     my $step = $with{step} // 1;
     while (@wrong < $WRONG_MAX) {
@@ -109,7 +109,8 @@ sub every {
         my $has_failed = $self->end_orders;
         $seen{$what}++;
         push @faults, $with{check}->($state, $what) if $with{check};
-        push @faults, $self->differences(%before) if !$with{is_growing};
+        my @left = $with{is_growing} ? () : $self->differences(%before);
+        push @faults, @left if @left && $leaks-- <= 0;
         push @faults, 'another worker' if "@worker" ne join ' ', $self->workers;
         @worker = $self->workers;
         push @wrong, map { "call $n, $what: $_" } grep { defined } @faults;
