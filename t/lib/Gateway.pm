@@ -110,9 +110,19 @@ sub title {
     my ($self, $pid) = @_;
     open my $in, '<', "/proc/$pid/cmdline" or return '';
     my $title = <$in> // '';
+    return $self->logged_title($pid) if $title =~ /valgrind/;
     $title =~ s/[\0 ]+\z//;
     $title =~ s/^.*\0//s;    # what a loader of its own was called with
     return $title;
+}
+
+# Of a worker that cannot change its own.
+sub logged_title {
+    my ($self, $pid) = @_;
+    my $log = $self->log;
+    return $log =~ /start worker process $pid\n/
+        && $log !~ / $pid#$pid: gracefully shutting down/
+        ? 'nginx: worker process' : '';
 }
 
 # New workers have taken over; the old ones may still be busy.
