@@ -89,8 +89,8 @@ begin(void)
     int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
     void *page;
 
-    if (fd < 0 || !is_ready()) {
-        return;
+    if (fd < 0 || !is_ready() || dlsym(RTLD_DEFAULT, "ngx_cycle") == NULL) {
+        return; /* of a script that starts nginx, for one */
     }
     page = real_mmap(NULL, sizeof(struct orders), PROT_READ | PROT_WRITE,
                      MAP_SHARED, fd, 0);

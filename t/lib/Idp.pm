@@ -22,7 +22,7 @@ our @ISA = qw(Stack);
 our @EXPORT_OK = qw(header json wait_for);
 
 my $TOP = abs_path(dirname(abs_path(__FILE__)) . '/../..');
-my $BUILD = $ENV{BUILD} || "$TOP/build";
+my $BUILD = abs_path($ENV{BUILD} || "$TOP/build");
 my $PG = $ENV{PG_BINDIR} || (sort glob '/usr/lib/postgresql/*/bin')[-1];
 my $NGINX = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
 my @UNPRIVILEGED = $> == 0
