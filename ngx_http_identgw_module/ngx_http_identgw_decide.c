@@ -128,6 +128,7 @@ ngx_http_identgw_decide_read(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_http_identgw_question_release(&ctx->authenticate);
     ngx_http_identgw_status_asked(r, ctx);
 
     if (ngx_http_identgw_cache_take(r, lcf, ctx) != NGX_OK) {

@@ -170,6 +170,28 @@ ngx_http_identgw_question_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
 }
 
 
+/*
+ * For the application's answer, which comes next. With both at a time the C
+ * library gives pages back after each batch of requests, and faults them in
+ * again for the next. Upstream modules copy the headers out of the buffer.
+ */
+
+void
+ngx_http_identgw_question_release(ngx_http_identgw_ask_t *ask)
+{
+    ngx_http_upstream_t  *u;
+
+    u = ask->request->upstream;
+
+    if (u == NULL || u->cleanup != NULL || u->buffer.start == NULL) {
+        return;
+    }
+
+    (void) ngx_pfree(ask->request->pool, u->buffer.start);
+    ngx_memzero(&u->buffer, sizeof(ngx_buf_t));
+}
+
+
 static ngx_int_t
 ngx_http_identgw_question_headers(ngx_http_request_t *r,
     const ngx_http_identgw_ctx_t *ctx, ngx_http_headers_in_t *headers)

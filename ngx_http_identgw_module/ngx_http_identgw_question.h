@@ -28,6 +28,12 @@ ngx_int_t ngx_http_identgw_question_signin(ngx_http_request_t *r,
 ngx_int_t ngx_http_identgw_question_feed(ngx_http_request_t *r, ngx_str_t *uri,
     ngx_str_t *args, ngx_http_identgw_ctx_t *ctx);
 
+/*
+ * Gives back the buffer that the answer came in, once it is done and read; what
+ * was taken from its headers stays.
+ */
+void ngx_http_identgw_question_release(ngx_http_identgw_ask_t *ask);
+
 /* Whether the question for the sign-in answer has the client's line "key". */
 ngx_uint_t ngx_http_identgw_question_is_preference(const ngx_str_t *key);
 
