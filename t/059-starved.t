@@ -141,6 +141,8 @@ for my $case ([ 'no answer', 503, 'close' ],
     [ 'a verdict without a token', 502, "X-User: eve\r\n" ]) {
     my ($name, $status, $text) = @$case;
     $idp->put(answer => $text);
+    # nginx 1.30 keeps the connections of every upstream, from now on this one.
+    $gateway->get('/in', 'JSESSIONID', 'user-cold-' . ++$count, 'Connection', 'close');
     answers($name, $status, ['/in'], undef,
         prepare => sub { 'user-cold-' . ++$count });
     $idp->put(answer => undef);
