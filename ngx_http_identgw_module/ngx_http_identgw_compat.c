@@ -142,10 +142,24 @@ ngx_http_identgw_compat_sha256(const ngx_str_t *text, u_char *digest)
     return NGX_ERROR;
 }
 
+
+ngx_int_t
+ngx_http_identgw_compat_random(u_char *p, size_t n)
+{
+    return RAND_bytes(p, (int) n) == 1 ? NGX_OK : NGX_ERROR;
+}
+
 #else
 
 ngx_int_t
 ngx_http_identgw_compat_sha256(const ngx_str_t *text, u_char *digest)
+{
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_identgw_compat_random(u_char *p, size_t n)
 {
     return NGX_DECLINED;
 }

@@ -41,5 +41,8 @@ uint64_t ngx_http_identgw_compat_nsec(void);
 ngx_int_t ngx_http_identgw_compat_sha256(const ngx_str_t *text,
     u_char *digest);
 
+/* Fills "p" with "n" random bytes by it; what is returned means the same. */
+ngx_int_t ngx_http_identgw_compat_random(u_char *p, size_t n);
+
 
 #endif
