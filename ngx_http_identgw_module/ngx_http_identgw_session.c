@@ -10,10 +10,6 @@ typedef struct {
 } ngx_http_identgw_session_cookie_t;
 
 
-static ngx_http_identgw_session_e ngx_http_identgw_session_of_header(
-    ngx_http_request_t *r, const ngx_str_t *folded, ngx_str_t *id);
-static ngx_http_identgw_session_e ngx_http_identgw_session_of_cookies(
-    ngx_http_request_t *r, const ngx_str_t *name, ngx_str_t *id);
 static ngx_http_identgw_session_e ngx_http_identgw_session_of_line(
     const ngx_str_t *line, const ngx_str_t *name, ngx_str_t *id,
     ngx_http_identgw_session_e found);
@@ -33,12 +29,37 @@ ngx_http_identgw_session_e
 ngx_http_identgw_session_read(ngx_http_request_t *r,
     const ngx_http_identgw_name_t *name, ngx_str_t *id)
 {
-    ngx_http_identgw_session_e  found;
+    static const ngx_str_t  cookie_name = ngx_string("cookie");
 
-    found = ngx_http_identgw_session_of_header(r, &name->folded, id);
+    ngx_str_t                    header;
+    ngx_uint_t                   i, n;
+    ngx_list_part_t             *part;
+    ngx_table_elt_t             *h;
+    ngx_http_identgw_session_e   found;
 
-    if (found == NGX_HTTP_IDENTGW_SESSION_NONE) {
-        found = ngx_http_identgw_session_of_cookies(r, &name->key, id);
+    found = NGX_HTTP_IDENTGW_SESSION_NONE;
+    n = 0;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_identgw_names_equal(&name->folded, &h[i].key)) {
+                header = h[i].value;
+                n++;
+
+            } else if (ngx_http_identgw_names_equal(&cookie_name, &h[i].key)) {
+                found = ngx_http_identgw_session_of_line(&h[i].value,
+                                                         &name->key, id,
+                                                         found);
+            }
+        }
+    }
+
+    if (n != 0) {
+        *id = header;
+        found = n == 1 ? NGX_HTTP_IDENTGW_SESSION_IN_HEADER
+                       : NGX_HTTP_IDENTGW_SESSION_BAD;
     }
 
     if (found > NGX_HTTP_IDENTGW_SESSION_BAD
@@ -161,65 +182,6 @@ ngx_http_identgw_session_is_set(const ngx_str_t *set_cookie,
     (void) ngx_http_identgw_session_cookie(set_cookie->data, end, &cookie);
 
     return ngx_http_identgw_session_is_called(&cookie, name);
-}
-
-
-static ngx_http_identgw_session_e
-ngx_http_identgw_session_of_header(ngx_http_request_t *r,
-    const ngx_str_t *folded, ngx_str_t *id)
-{
-    ngx_uint_t        i, n;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    n = 0;
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_identgw_names_equal(folded, &h[i].key)) {
-                *id = h[i].value;
-                n++;
-            }
-        }
-    }
-
-    if (n == 0) {
-        return NGX_HTTP_IDENTGW_SESSION_NONE;
-    }
-
-    return n == 1 ? NGX_HTTP_IDENTGW_SESSION_IN_HEADER
-                  : NGX_HTTP_IDENTGW_SESSION_BAD;
-}
-
-
-static ngx_http_identgw_session_e
-ngx_http_identgw_session_of_cookies(ngx_http_request_t *r,
-    const ngx_str_t *name, ngx_str_t *id)
-{
-    static const ngx_str_t  cookie_name = ngx_string("cookie");
-
-    ngx_uint_t                   i;
-    ngx_list_part_t             *part;
-    ngx_table_elt_t             *h;
-    ngx_http_identgw_session_e   found;
-
-    found = NGX_HTTP_IDENTGW_SESSION_NONE;
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_identgw_names_equal(&cookie_name, &h[i].key))
-            {
-                found = ngx_http_identgw_session_of_line(&h[i].value, name,
-                                                         id, found);
-            }
-        }
-    }
-
-    return found;
 }
 
 
