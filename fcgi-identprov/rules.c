@@ -144,9 +144,12 @@ check_username(const char *text, const char *key, struct rules_fault *fault)
     return rules_check_length(key, 1, RULES_USERNAME_MAX, fault);
 }
 
-enum igw_result
-rules_username(struct igw_slice given, char **text, char **key,
-               struct rules_fault *fault)
+/* Both forms of what a person calls himself, if `check` has nothing against. */
+static enum igw_result
+take_name(struct igw_slice given,
+          enum igw_result (*check)(const char *text, const char *key,
+                                   struct rules_fault *fault),
+          char **text, char **key, struct rules_fault *fault)
 {
     enum igw_result rc;
 
@@ -157,23 +160,21 @@ rules_username(struct igw_slice given, char **text, char **key,
         return rc;
     }
 
-    rc = IGW_ERROR;
-    if (!normalize(given, text, key)) {
-        goto fail;
-    }
-
-    rc = check_username(*text, *key, fault);
+    rc = normalize(given, text, key) ? check(*text, *key, fault) : IGW_ERROR;
     if (rc != IGW_OK) {
-        goto fail;
+        free(*text);
+        free(*key);
+        *text = NULL;
+        *key = NULL;
     }
-    return IGW_OK;
-
-fail:
-    free(*text);
-    free(*key);
-    *text = NULL;
-    *key = NULL;
     return rc;
+}
+
+enum igw_result
+rules_username(struct igw_slice given, char **text, char **key,
+               struct rules_fault *fault)
+{
+    return take_name(given, check_username, text, key, fault);
 }
 
 char *
@@ -285,32 +286,7 @@ enum igw_result
 rules_email(struct igw_slice given, char **text, char **key,
             struct rules_fault *fault)
 {
-    enum igw_result rc;
-
-    *text = NULL;
-    *key = NULL;
-    rc = rules_check_bytes(given, fault);
-    if (rc != IGW_OK) {
-        return rc;
-    }
-
-    rc = IGW_ERROR;
-    if (!normalize(given, text, key)) {
-        goto fail;
-    }
-
-    rc = check_email(*text, *key, fault);
-    if (rc != IGW_OK) {
-        goto fail;
-    }
-    return IGW_OK;
-
-fail:
-    free(*text);
-    free(*key);
-    *text = NULL;
-    *key = NULL;
-    return rc;
+    return take_name(given, check_email, text, key, fault);
 }
 
 static enum igw_result

@@ -462,11 +462,7 @@ sub stops_cleanly {
 
 sub explain {
     my ($self) = @_;
-    for my $file (glob "$self->{room}/*.log") {
-        my @lines = split /^/, slurp($file);
-        splice @lines, 0, -25 if @lines > 25;
-        Test::More::diag("--- $file\n", @lines);
-    }
+    Stack::show_logs(glob "$self->{room}/*.log");
     return;
 }
 

@@ -164,7 +164,13 @@ sub stops_cleanly {
 # What the parts have said, for a test that failed.
 sub explain {
     my ($self) = @_;
-    for my $file ("$self->{var}/run.err", glob $self->var . '/log/*.log') {
+    show_logs("$self->{var}/run.err", glob $self->var . '/log/*.log');
+    return;
+}
+
+# The ends of these files, for whoever looks why a test failed.
+sub show_logs {
+    for my $file (@_) {
         my @lines = split /^/, eval { slurp($file) } // '';
         splice @lines, 0, -25 if @lines > 25;
         Test::More::diag("--- $file\n", @lines);
