@@ -183,17 +183,18 @@ sub take_http {
     return { head => $head, body => $body, target => $target // '' };
 }
 
-# The end of the chunked body in $$input from $at on, and the body.
+# The end of the chunked body in $$input from $at on, and the body. Nothing comes
+# behind it; a match would copy all that has come, for each chunk.
 sub take_chunks {
     my ($input, $at) = @_;
     my $body = '';
-    pos($$input) = $at;
-    while ($$input =~ /\G([0-9a-f]+)\r\n/gci) {
-        my $size = hex $1;
-        return if length $$input < pos($$input) + $size + 2;
-        $body .= substr $$input, pos $$input, $size;
-        pos($$input) += $size + 2;
-        return (pos $$input, $body) if $size == 0;
+    return if substr($$input, -5) ne "0\r\n\r\n";
+    while ((my $end = index $$input, "\r\n", $at) > 0) {
+        my $size = hex substr $$input, $at, $end - $at;
+        $at = $end + 2 + $size + 2;
+        return if length $$input < $at;
+        $body .= substr $$input, $end + 2, $size;
+        return ($at, $body) if $size == 0;
     }
     return;
 }
