@@ -60,7 +60,7 @@ struct app_settings {
     int64_t hash_passes;
     int64_t hash_minimum;
     int64_t hash_queue;
-    int64_t hash_slots; /* 0: as many as there are cores */
+    int64_t hash_slots; /* 0: all cores but one */
     int64_t body_max_bytes;
     int64_t request_timeout_ms;
     int64_t statement_timeout_ms;

@@ -99,8 +99,8 @@ static const struct igw_setting settings_table[] = {
       "19m and 2, 12m and 3, 9m and 4, 7m and 5; none is for tests.",
       FIELD(hash_minimum) },
     { "HASH_SLOTS", IGW_SETTING_INTEGER, "0", 0, 255, NULL,
-      "Hashes at once; 0: as many as there are cores; never more than half of "
-      "the threads.",
+      "Hashes at once; 0: one less than there are cores, but at least 1; never "
+      "more than half of the threads.",
       FIELD(hash_slots) },
     { "HASH_QUEUE", IGW_SETTING_INTEGER, "32", 1, 1000, NULL,
       "Logins, registrations and the like that wait for a slot, for each slot; "

@@ -53,13 +53,20 @@ done:
     return rc;
 }
 
+/*
+ * A low priority holds within a control group or a session only, and PostgreSQL
+ * and nginx are in others: what keeps them quick is a core without hashes.
+ */
 static int64_t
 hash_slots(const struct app_settings *settings)
 {
     int64_t slots = settings->hash_slots;
 
     if (slots == 0) {
-        slots = sysconf(_SC_NPROCESSORS_ONLN);
+        slots = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+    }
+    if (slots < 1) {
+        slots = 1;
     }
     if (slots > settings->threads / 2) {
         slots = settings->threads / 2;
