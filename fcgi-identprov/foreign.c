@@ -9,6 +9,7 @@
 
 enum {
     BCRYPT_LEN = 60,
+    BCRYPT_READS = 72, /* bytes of a password */
     BCRYPT_COST_MAX = 16,
     ITERATIONS_MAX = 10000000,
     SALT_MAX = 128,
@@ -16,16 +17,24 @@ enum {
     DECIMAL = 10
 };
 
-/* One digest, as the two programs and OpenSSL call it. */
+/* One digest, as the programs and OpenSSL call it. */
 static const struct algorithm {
     const char *stored;
-    const char *django;
     const char *digest;
     size_t len; /* of what it derives */
-} algorithms[] = {
-    { "$pbkdf2-sha1$", "pbkdf2_sha1$", "SHA1", 20 },
-    { "$pbkdf2-sha256$", "pbkdf2_sha256$", "SHA256", 32 },
-    { "$pbkdf2-sha512$", "pbkdf2_sha512$", "SHA512", 64 },
+} sha1 = { "$pbkdf2-sha1$", "SHA1", 20 },
+  sha256 = { "$pbkdf2-sha256$", "SHA256", 32 },
+  sha512 = { "$pbkdf2-sha512$", "SHA512", 64 };
+
+static const struct spelling {
+    const char *prefix;
+    const struct algorithm *algorithm;
+    bool salt_is_text;
+} spellings[] = {
+    { "$pbkdf2-sha256$", &sha256, false }, { "pbkdf2_sha256$", &sha256, true },
+    { "$pbkdf2-sha512$", &sha512, false }, { "pbkdf2_sha512$", &sha512, true },
+    { "$pbkdf2-sha1$", &sha1, false },     { "pbkdf2_sha1$", &sha1, true },
+    { "$pbkdf2$", &sha1, false },
 };
 
 /* A hash taken apart. */
@@ -124,9 +133,9 @@ read_iterations(const char **text, int *iterations)
     return value > 0 && value <= ITERATIONS_MAX;
 }
 
-/* What stands behind the algorithm; the salt is Django's as it is. */
+/* What stands behind the algorithm. */
 static bool
-read_rest(const char *text, bool is_django, struct pbkdf2 *hash)
+read_rest(const char *text, bool salt_is_text, struct pbkdf2 *hash)
 {
     struct igw_slice salt;
     size_t len;
@@ -134,10 +143,10 @@ read_rest(const char *text, bool is_django, struct pbkdf2 *hash)
     if (!read_iterations(&text, &hash->iterations) || !take(&text, &salt)) {
         return false;
     }
-    if (is_django && salt.len <= SALT_MAX) {
+    if (salt_is_text && salt.len <= SALT_MAX) {
         memcpy(hash->salt, salt.data, salt.len);
         hash->salt_len = salt.len;
-    } else if (is_django
+    } else if (salt_is_text
                || !decode(salt, hash->salt, SALT_MAX, &hash->salt_len)) {
         return false;
     }
@@ -149,13 +158,13 @@ read_rest(const char *text, bool is_django, struct pbkdf2 *hash)
 static bool
 read_pbkdf2(const char *text, struct pbkdf2 *hash)
 {
-    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
-        hash->algorithm = &algorithms[i];
-        if (begins(text, algorithms[i].stored)) {
-            return read_rest(text + strlen(algorithms[i].stored), false, hash);
-        }
-        if (begins(text, algorithms[i].django)) {
-            return read_rest(text + strlen(algorithms[i].django), true, hash);
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+        const struct spelling *spelling = &spellings[i];
+
+        if (begins(text, spelling->prefix)) {
+            hash->algorithm = spelling->algorithm;
+            return read_rest(text + strlen(spelling->prefix),
+                             spelling->salt_is_text, hash);
         }
     }
     return false;
@@ -202,7 +211,9 @@ static enum igw_result
 check_bcrypt(struct igw_slice password, const char *hash)
 {
     struct crypt_data *data = calloc(1, sizeof(*data));
-    char *text = strndup(password.data, password.len);
+    char *text = strndup(password.data, password.len < BCRYPT_READS
+                                            ? password.len
+                                            : BCRYPT_READS);
     const char *made = NULL;
     enum igw_result rc = IGW_ERROR;
 
@@ -221,6 +232,12 @@ check_bcrypt(struct igw_slice password, const char *hash)
     free(text);
     free(data);
     return rc;
+}
+
+bool
+foreign_is_cut(struct igw_slice password, const char *hash)
+{
+    return is_bcrypt(hash) && password.len > BCRYPT_READS;
 }
 
 enum igw_result

@@ -48,7 +48,7 @@ check_job(const struct hasher *hasher, const struct job *job)
         return rc;
     }
     verdict->matches = true;
-    if (password_is_outdated(job->stored, &hasher->cost)) {
+    if (password_is_outdated(job->password, job->stored, &hasher->cost)) {
         verdict->is_renewed =
             password_hash(job->password, &hasher->cost, verdict->hash)
             == IGW_OK;

@@ -10,8 +10,11 @@
 _Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_argon2id_STRBYTES,
                "a stored hash is libsodium's string");
 
-/* More than any setting allows: a stored hash may not ask for the machine. */
-enum { MEMORY_MAX_KIB = 4 * 1024 * 1024, PASSES_MAX = 1000, LANES_MAX = 16 };
+/* What settings allow: a stored hash may not ask for the machine. */
+enum { MEMORY_MAX_KIB = 1024 * 1024, PASSES_MAX = 100, LANES_MAX = 16 };
+
+/* Memory and passes, multiplied, of a hash that comes in: some seconds. */
+enum { IMPORT_WORK_MAX_KIB = 4 * MEMORY_MAX_KIB };
 
 enum { KIB = 1024, OWN_HASH_BYTES = 32 };
 
@@ -176,6 +179,7 @@ is_argon2id(const char *hash)
     struct work work;
 
     return strlen(hash) < PASSWORD_HASH_SIZE && read_work(hash, &work)
+           && work.memory_kib * work.passes <= IMPORT_WORK_MAX_KIB
            && crypto_pwhash_argon2id_str_needs_rehash(
                   hash, crypto_pwhash_argon2id_OPSLIMIT_MIN,
                   crypto_pwhash_argon2id_MEMLIMIT_MIN)
@@ -193,12 +197,14 @@ password_import(const char *given, struct igw_buf *out)
 }
 
 bool
-password_is_outdated(const char *hash, const struct password_cost *cost)
+password_is_outdated(struct igw_slice password, const char *hash,
+                     const struct password_cost *cost)
 {
-    return crypto_pwhash_argon2id_str_needs_rehash(
-               hash, (unsigned long long)cost->passes,
-               (size_t)cost->memory_bytes)
-           != 0;
+    return !foreign_is_cut(password, hash)
+           && crypto_pwhash_argon2id_str_needs_rehash(
+                  hash, (unsigned long long)cost->passes,
+                  (size_t)cost->memory_bytes)
+                  != 0;
 }
 
 enum igw_result

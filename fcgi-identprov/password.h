@@ -39,13 +39,19 @@ enum igw_result password_check(struct igw_slice password,
 
 /*
  * A hash of another program in the form that is stored, appended to out:
- * Argon2id of up to 16 lanes, or one of foreign.h's. IGW_INVALID: none.
+ * Argon2id of up to 16 lanes, 1 GiB, and 4 GiB over its passes, or one of
+ * foreign.h's. IGW_INVALID: none.
  */
 enum igw_result password_import(const char *given,
                                 struct igw_buf *out) IGW_MUST_CHECK;
 
-/* The hash was made at another cost, or by another program. */
-bool password_is_outdated(const char *hash, const struct password_cost *cost);
+/*
+ * The hash, which the password has matched, was made at another cost or by
+ * another program. Not where it says nothing about the password's end
+ * (foreign_is_cut): that may be a typing error.
+ */
+bool password_is_outdated(struct igw_slice password, const char *hash,
+                          const struct password_cost *cost);
 
 /* A hash of something that nobody knows. */
 enum igw_result password_dummy(const struct password_cost *cost,

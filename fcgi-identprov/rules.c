@@ -12,7 +12,11 @@ enum {
     DOMAIN_LABEL_MAX_BYTES = 63,
     CACHE_MARGIN_SEC = 60,
     TOUCH_AFTER_MS = 60000,
-    TOUCH_PARTS = 4 /* of a short idle limit */
+    /*
+     * Of a short idle limit: a use is recorded as much too early at most, and
+     * kept from being recorded as long by a gateway that has the answer.
+     */
+    IDLE_PARTS = 4
 };
 
 const char *const rules_field_names[RULES_FIELDS] = {
@@ -438,7 +442,7 @@ rules_token_times(int64_t now_sec, int64_t token_ttl_ms,
     cache_sec = life_sec - CACHE_MARGIN_SEC;
 
     cache_sec = least(cache_sec, session_left_ms / 1000);
-    cache_sec = least(cache_sec, session_idle_ms / 1000);
+    cache_sec = least(cache_sec, session_idle_ms / IDLE_PARTS / 1000);
     return (struct rules_times){
         .issued_at = now_sec,
         .expires_at = now_sec + life_sec,
@@ -449,5 +453,5 @@ rules_token_times(int64_t now_sec, int64_t token_ttl_ms,
 int64_t
 rules_touch_after_ms(int64_t session_idle_ms)
 {
-    return least(TOUCH_AFTER_MS, session_idle_ms / TOUCH_PARTS);
+    return least(TOUCH_AFTER_MS, session_idle_ms / IDLE_PARTS);
 }

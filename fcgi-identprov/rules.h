@@ -115,7 +115,8 @@ struct rules_times {
 /*
  * A token lives token_ttl_ms, at least a second, else never past its session.
  * The gateway may use an answer until 60 seconds before the token's end, and
- * no longer than an unused session lives.
+ * for a quarter of the idle limit: a session that is used at least once in half
+ * of the limit lives on.
  */
 struct rules_times rules_token_times(int64_t now_sec, int64_t token_ttl_ms,
                                      int64_t session_left_ms,

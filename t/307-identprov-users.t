@@ -188,25 +188,34 @@ sub line {
 sub ab64 { return encode_base64($_[0], '') =~ tr/+/./r =~ s/=+$//r }
 
 # RFC 8018 by Perl's own means: independent of what is tested.
-sub pbkdf2_sha256 {
-    my ($password, $salt, $rounds) = @_;
-    my $u = Digest::SHA::hmac_sha256($salt . pack('N', 1), $password);
+sub pbkdf2 {
+    my ($hmac, $password, $salt, $rounds) = @_;
+    my $u = $hmac->($salt . pack('N', 1), $password);
     my $out = $u;
     for (2 .. $rounds) {
-        $u = Digest::SHA::hmac_sha256($u, $password);
+        $u = $hmac->($u, $password);
         $out ^= $u;
     }
     return $out;
 }
 
-my $derived = pbkdf2_sha256($PASSWORD, 'saltsaltsalt', 1000);
+my ($derived, $sha1, $sha512) = map { pbkdf2($_, $PASSWORD, 'saltsaltsalt', 1000) }
+    \&Digest::SHA::hmac_sha256, \&Digest::SHA::hmac_sha1, \&Digest::SHA::hmac_sha512;
 my %hash = (
     # htpasswd -nbBC 5, with the same password
     bcrypt => '$2y$05$'
         . 'XmzrdiEKZieB79oRPj37m.vOv3.p0LSKqAosB/yjmrNwoMS6K8R/e',
+    bcrypta => crypt($PASSWORD, '$2a$04$' . 'abcdefghijklmnopqrstuu'),
+    bcryptb => crypt($PASSWORD, '$2b$04$' . 'abcdefghijklmnopqrstuu'),
     passlib => '$pbkdf2-sha256$1000$' . ab64('saltsaltsalt') . '$'
         . ab64($derived),
+    passlib1 => '$pbkdf2$1000$' . ab64('saltsaltsalt') . '$' . ab64($sha1),
+    passlib512 => '$pbkdf2-sha512$1000$' . ab64('saltsaltsalt') . '$'
+        . ab64($sha512),
     django => 'pbkdf2_sha256$1000$saltsaltsalt$' . encode_base64($derived, ''),
+    django1 => 'pbkdf2_sha1$1000$saltsaltsalt$' . encode_base64($sha1, ''),
+    django512 => 'pbkdf2_sha512$1000$saltsaltsalt$'
+        . encode_base64($sha512, ''),
     # argon2 -id -t 2 -k 64 -p 4 -e, with the same password
     lanes => '$argon2id$v=19$m=64,t=2,p=4$'
         . 'c2FsdHNhbHRzYWx0$GeyTAMOZFUemO5Tf4pJcVm069dIc+1N91UuQjx4257Q',
@@ -224,6 +233,21 @@ for my $name (@new) {
         '... is hashed anew');
     is(login($name)->{status}, 200, '... and is the same');
 }
+
+# bcrypt reads 72 bytes: what is behind them may be a typing error.
+my $beginning = 'correct horse ' x 5 . 'ba';
+my $bcrypt = crypt("${beginning}ttery", '$2b$04$' . 'abcdefghijklmnopqrstuu');
+does([qw(user import)], "1 accounts added, 0 refused\n", 'a long password',
+    stdin => line('long', $bcrypt));
+is(login('long', $_->[0])->{status}, $_->[1], $_->[2]) for
+    [ "${beginning}trety", 200, '... its end is not known' ],
+    [ "${beginning}ttery", 200, '... and not replaced by a wrong one' ],
+    [ $beginning . 'x' x 500, 200, '... however long' ],
+    [ 'x' . $beginning, 401, '... its beginning is' ],
+    [ 'x' x 600, 401, '... however long' ];
+is($idp->sql("SELECT password_hash FROM identprov.account
+    WHERE username = 'long'"), $bcrypt, '... the hash stays as it was');
+
 does([qw(user import)], "1 accounts added, 0 refused\n", 'all members',
     stdin => line('full', $hash{passlib}, last_name => 'L',
         email_verified => JSON::PP::true, disabled => JSON::PP::true,
@@ -249,7 +273,8 @@ my @bad = (
     '$pbkdf2-sha256$1000$c2FsdA$' . ab64(substr $derived, 1),
     '$pbkdf2-md5$1000$c2FsdA$' . ab64($derived),
     'pbkdf2_sha256$1000$' . 's' x 129 . '$' . encode_base64($derived, ''),
-    '$argon2id$v=19$m=99999999,t=1,p=1$c2FsdHNhbHQ$' . ab64($derived),
+    '$argon2id$v=19$m=1048577,t=1,p=1$c2FsdHNhbHQ$' . ab64($derived),
+    '$argon2id$v=19$m=1048576,t=5,p=1$c2FsdHNhbHQ$' . ab64($derived),
     '$argon2id$v=19$m=64,t=1,p=17$c2FsdHNhbHQ$' . ab64($derived),
     '$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$' . ab64($derived));
 my ($status, $out, $errors) = $idp->run([qw(user import)],
