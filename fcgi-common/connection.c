@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "problem.h"
 
 /* What a handler is called with, and what becomes of it. */
@@ -88,6 +89,7 @@ take(struct igw_reader *reader, struct igw_connection *connection, size_t len)
     if (used != len) {
         frame->keeps_connection = false; /* there is something behind it */
     }
+    connection->came_us = igw_metrics_now_us();
     return igw_connection_answer(reader, connection);
 }
 
@@ -97,7 +99,10 @@ igw_connection_answer(struct igw_reader *reader,
 {
     const struct igw_server *config = reader->config;
     struct igw_frame *frame = &connection->frame;
-    struct visit visit = { .call = { .pg = reader->pg, .app = config->app },
+    struct visit visit = { .call = { .pg = reader->pg,
+                                     .app = config->app,
+                                     .turns = reader->turns,
+                                     .came_us = connection->came_us },
                            .reader = reader,
                            .connection = connection };
     bool is_kept = frame->keeps_connection;
@@ -142,6 +147,7 @@ handle_in_turn(struct igw_call *call)
         config->handle(call);
     } else if (verdict == IGW_TURNS_FULL) {
         igw_problem(call, 503, "busy", "Too many such requests are waiting.");
+        igw_metrics_refused(503);
     } else {
         visit->is_waiting = true;
     }

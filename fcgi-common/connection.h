@@ -23,6 +23,7 @@ struct igw_connection {
     atomic_bool is_handed_over;
     struct igw_frame frame; /* of whoever got the one-shot event */
     struct igw_turn turn;
+    int64_t came_us; /* when its request was whole */
     struct igw_connection *previous;
     struct igw_connection *next;
 };

@@ -96,13 +96,16 @@ void igw_response_empty(struct igw_response *response, int status);
 const char *igw_status_text(int status);
 
 struct igw_pg;
+struct igw_turns;
 
 /* What a handler is called with; everything is borrowed for the call. */
 struct igw_call {
     const struct igw_request *request;
     struct igw_response *response;
-    struct igw_pg *pg; /* this thread's connection */
-    void *app;         /* the program's own, shared by all threads */
+    struct igw_pg *pg;       /* this thread's connection */
+    void *app;               /* the program's own, shared by all threads */
+    struct igw_turns *turns; /* the server's */
+    int64_t came_us;         /* when it was whole, by igw_metrics_now_us */
 };
 
 /*

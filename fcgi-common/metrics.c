@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "pg.h"
+#include "turns.h"
 
 enum {
     ROUTES_MAX = 48, /* those of a table, and one for none */
@@ -49,6 +50,7 @@ static size_t index_of(int status);
 static void add(atomic_uint_fast64_t *number, uint64_t value);
 static double get(const atomic_uint_fast64_t *number);
 static void put_requests(struct igw_buf *out);
+static void put_lines(struct igw_buf *out, struct igw_turns *turns);
 static void put_times(struct igw_buf *out);
 static void put_route_times(struct igw_buf *out, size_t route);
 static void put_label(char labels[LABELS_MAX], size_t route, const char *name,
@@ -57,24 +59,29 @@ static void put_process(struct igw_buf *out);
 static void put_database(struct igw_buf *out);
 
 int64_t
-igw_metrics_begin(void)
+igw_metrics_now_us(void)
 {
     struct timespec now;
 
-    add(&in_progress, 1);
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * US_PER_SEC + now.tv_nsec / 1000;
 }
 
 void
-igw_metrics_end(const struct igw_route *table, size_t count, size_t route,
-                int status, int64_t began_us)
+igw_metrics_begin(void)
 {
-    int64_t took_us = igw_metrics_begin() - began_us;
+    add(&in_progress, 1);
+}
+
+void
+igw_metrics_end(const struct igw_route *table, size_t count, size_t route,
+                int status, int64_t came_us)
+{
+    int64_t took_us = igw_metrics_now_us() - came_us;
     size_t bucket = 0;
     struct counts *of;
 
-    (void)atomic_fetch_sub_explicit(&in_progress, 2, memory_order_relaxed);
+    (void)atomic_fetch_sub_explicit(&in_progress, 1, memory_order_relaxed);
     if (atomic_load_explicit(&routes, memory_order_relaxed) != table) {
         atomic_store(&route_count, count);
         atomic_store(&routes, table);
@@ -141,6 +148,7 @@ igw_metrics_answer(struct igw_call *call,
     igw_response_text(response, 200, "text/plain; version=0.0.4; charset=utf-8",
                       igw_slice_of(""));
     put_requests(&response->body);
+    put_lines(&response->body, call->turns);
     put_times(&response->body);
     put_process(&response->body);
     put_database(&response->body);
@@ -227,11 +235,45 @@ put_requests(struct igw_buf *out)
                     get(&in_progress));
 }
 
+/* One number of both lines. */
+static void
+put_line_counts(struct igw_buf *out, const char *name, const char *type,
+                const char *help, const struct igw_line_count *lines,
+                const int64_t values[IGW_LINES])
+{
+    char label[LABELS_MAX];
+
+    igw_metrics_head(out, name, type, help);
+    for (size_t i = 0; i < IGW_LINES; i++) {
+        (void)snprintf(label, sizeof(label), "line=\"%s\"", lines[i].name);
+        igw_metrics_value(out, name, label, (double)values[i]);
+    }
+}
+
+static void
+put_lines(struct igw_buf *out, struct igw_turns *turns)
+{
+    struct igw_line_count lines[IGW_LINES];
+
+    igw_turns_count(turns, lines);
+    put_line_counts(out, "requests_waiting", "gauge",
+                    "Requests that wait for their turn to write.", lines,
+                    (int64_t[]){ lines[0].waiting, lines[1].waiting });
+    put_line_counts(out, "requests_waiting_max", "gauge",
+                    "How many may; what comes then is answered 503.", lines,
+                    (int64_t[]){ lines[0].max, lines[1].max });
+    put_line_counts(out, "requests_busy_total", "counter",
+                    "Requests that found the line full and were answered 503.",
+                    lines,
+                    (int64_t[]){ lines[0].refused, lines[1].refused });
+}
+
 static void
 put_times(struct igw_buf *out)
 {
     igw_metrics_head(out, "request_seconds", "histogram",
-                     "Time from a whole request to its answer.");
+                     "Time from a whole request to its answer, waiting"
+                     " included.");
     for (size_t route = 0; route < ROUTES_MAX; route++) {
         put_route_times(out, route);
     }

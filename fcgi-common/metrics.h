@@ -8,11 +8,14 @@
 
 #include "route.h"
 
-/* Before the request is handled: the time, for igw_metrics_end. */
-int64_t igw_metrics_begin(void);
+/* A monotonic time in microseconds. */
+int64_t igw_metrics_now_us(void);
+
+/* Before a request is handled. */
+void igw_metrics_begin(void);
 /* `route` is a place in the table that igw_route has, or its count: none. */
 void igw_metrics_end(const struct igw_route *table, size_t count, size_t route,
-                     int status, int64_t began_us);
+                     int status, int64_t came_us);
 /* A request that was refused before there was a route for it. */
 void igw_metrics_refused(int status);
 

@@ -27,15 +27,15 @@ static bool add_allow(struct igw_call *call, const struct igw_route *table,
 void
 igw_route(struct igw_call *call, const struct igw_route *table, size_t count)
 {
-    int64_t began_us = igw_metrics_begin();
     size_t route = find(call->request, table, count);
 
+    igw_metrics_begin();
     if (route < count) {
         table[route].handle(call);
     } else {
         refuse(call, table, count);
     }
-    igw_metrics_end(table, count, route, call->response->status, began_us);
+    igw_metrics_end(table, count, route, call->response->status, call->came_us);
 }
 
 const char *

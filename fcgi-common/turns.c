@@ -31,6 +31,7 @@ static bool
 put(struct igw_line *line, struct igw_turn *turn)
 {
     if (line->count >= line->max) {
+        line->refused++;
         return false;
     }
     turn->next = NULL;
@@ -86,4 +87,21 @@ igw_turns_pass(struct igw_turns *turns)
     }
     (void)pthread_mutex_unlock(&turns->lock);
     return turn;
+}
+
+static struct igw_line_count
+count_of(const struct igw_line *line, const char *name)
+{
+    return (struct igw_line_count){ name, line->count, line->max,
+                                    line->refused };
+}
+
+void
+igw_turns_count(struct igw_turns *turns,
+                struct igw_line_count counts[IGW_LINES])
+{
+    (void)pthread_mutex_lock(&turns->lock);
+    counts[0] = count_of(&turns->quick, "quick");
+    counts[1] = count_of(&turns->slow, "slow");
+    (void)pthread_mutex_unlock(&turns->lock);
 }

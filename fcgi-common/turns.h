@@ -20,6 +20,7 @@ struct igw_line {
     struct igw_turn **last;
     int64_t count;
     int64_t max;
+    int64_t refused; /* since the start */
 };
 
 struct igw_turns {
@@ -49,5 +50,17 @@ enum igw_turns_verdict igw_turns_take(struct igw_turns *turns,
  * NULL: nobody waits, and the caller has none.
  */
 struct igw_turn *igw_turns_pass(struct igw_turns *turns) IGW_MUST_CHECK;
+
+struct igw_line_count {
+    const char *name;
+    int64_t waiting;
+    int64_t max;
+    int64_t refused; /* since the start */
+};
+
+enum { IGW_LINES = 2 };
+
+void igw_turns_count(struct igw_turns *turns,
+                     struct igw_line_count counts[IGW_LINES]);
 
 #endif

@@ -25,8 +25,6 @@ struct hasher {
     struct job *first;
     struct job **last;
     int64_t jobs; /* waiting and under way */
-    int64_t jobs_max;
-    int64_t refused;
     int64_t done;
     bool is_closing;
     struct password_cost cost;
@@ -120,7 +118,6 @@ hasher_new(const struct hasher_config *config)
         return NULL;
     }
     hasher->last = &hasher->first;
-    hasher->jobs_max = config->jobs_max;
     hasher->cost = config->cost;
     pthread_mutex_init(&hasher->lock, NULL);
     pthread_cond_init(&hasher->arrived, NULL);
@@ -171,11 +168,6 @@ static enum igw_result
 run_job(struct hasher *hasher, struct job *job)
 {
     pthread_mutex_lock(&hasher->lock);
-    if (hasher->jobs >= hasher->jobs_max) {
-        hasher->refused++;
-        pthread_mutex_unlock(&hasher->lock);
-        return IGW_UNAVAILABLE;
-    }
     hasher->jobs++;
     *hasher->last = job;
     hasher->last = &job->next;
@@ -223,9 +215,7 @@ hasher_count(struct hasher *hasher)
     pthread_mutex_lock(&hasher->lock);
     count = (struct hasher_count){
         .jobs = hasher->jobs,
-        .jobs_max = hasher->jobs_max,
         .slots = (int64_t)hasher->thread_count,
-        .refused = hasher->refused,
         .done = hasher->done,
     };
     pthread_mutex_unlock(&hasher->lock);

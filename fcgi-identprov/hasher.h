@@ -1,7 +1,7 @@
 /*
  * hasher.h: a bounded number of threads that hash passwords at a low priority,
- * and a bounded queue before them, so that a storm of logins can take neither
- * all threads of the server nor all of the machine.
+ * so that a storm of logins cannot take all of the machine. Who comes to them
+ * is bounded by the server's turns.
  */
 #ifndef HASHER_H
 #define HASHER_H
@@ -11,8 +11,7 @@
 struct hasher;
 
 struct hasher_config {
-    int64_t slots;    /* hashes at once */
-    int64_t jobs_max; /* hashing and waiting */
+    int64_t slots; /* hashes at once */
     struct password_cost cost;
 };
 
@@ -24,7 +23,7 @@ struct hasher *hasher_new(const struct hasher_config *config) IGW_MUST_CHECK;
 /* No call may be under way. */
 void hasher_free(struct hasher **hasher);
 
-/* Both wait. IGW_UNAVAILABLE: too many are waiting already. */
+/* Both wait. IGW_UNAVAILABLE: no memory. */
 enum igw_result hasher_hash(struct hasher *hasher, struct igw_slice password,
                             char hash[PASSWORD_HASH_SIZE]) IGW_MUST_CHECK;
 
@@ -44,10 +43,8 @@ enum igw_result hasher_check(struct hasher *hasher, struct igw_slice password,
 
 struct hasher_count {
     int64_t jobs; /* hashing and waiting */
-    int64_t jobs_max;
     int64_t slots;
-    int64_t refused; /* since the start, as is done */
-    int64_t done;
+    int64_t done; /* since the start */
 };
 
 struct hasher_count hasher_count(struct hasher *hasher);

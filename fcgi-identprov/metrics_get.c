@@ -8,18 +8,12 @@ put_hashing(struct igw_buf *out, const struct app *app)
     struct hasher_count count = hasher_count(app->hasher);
 
     igw_metrics_put(out, "hash_jobs", "gauge",
-                    "Passwords that are being hashed or wait for it.",
+                    "Passwords that are being hashed or wait for a slot.",
                     (double)count.jobs);
-    igw_metrics_put(out, "hash_jobs_max", "gauge",
-                    "How many may be; what comes then is 503.",
-                    (double)count.jobs_max);
     igw_metrics_put(out, "hash_slots", "gauge", "Hashes at once.",
                     (double)count.slots);
     igw_metrics_put(out, "hashes_total", "counter", "Passwords hashed.",
                     (double)count.done);
-    igw_metrics_put(out, "hashes_refused_total", "counter",
-                    "Passwords that found the queue full.",
-                    (double)count.refused);
 }
 
 static void

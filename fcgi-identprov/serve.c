@@ -92,7 +92,6 @@ start_helpers(struct app *app)
     const struct igw_pg_config pg = app_pg_config(app->settings);
     const struct hasher_config hashing = {
         .slots = hash_slots(app->settings),
-        .jobs_max = app->settings->threads,
         .cost = app_password_cost(app->settings),
     };
     const struct ticker_config ticking = {

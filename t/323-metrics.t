@@ -6,6 +6,7 @@ use FastCGI;
 use Idp qw(header json wait_for);
 use Stack ();
 use Test::More;
+use Time::HiRes qw(time);
 
 my $idp = Idp->start(env => { THREADS => 3, HASH_SLOTS => 1 });
 my $room = $idp->room;
@@ -75,7 +76,6 @@ cmp_ok($after->{"identprov_request_seconds_sum{$ask}"}, '>', 0, '... a sum');
 grew('identprov_hashes_total', 2, 'one hash to register, one to log in');
 is($after->{identprov_hash_slots}, 1, 'slots');
 is($after->{identprov_hash_jobs}, 0, 'nobody waits');
-is($after->{identprov_hash_jobs_max}, 3, 'never more than there are threads');
 is($after->{identprov_sessions}, 1, 'live sessions');
 is($after->{'identprov_keys{state="signing"}'}, 1, 'keys');
 is($after->{'identprov_keys{state="next"}'}, 0, '... none to come');
@@ -91,6 +91,53 @@ my $memory_max = ($ENV{IDENTGW_CHECKER} // '') eq '' ? 16 : 256;
 cmp_ok($after->{identprov_resident_memory_bytes}, '<', $memory_max * 2**20,
     "memory: less than $memory_max MiB");
 cmp_ok($after->{identprov_resident_memory_bytes}, '>', 2**20, '... of bytes');
+
+# --- who waits -----------------------------------------------------------------------
+
+# One thread of three writes, and one login waits for it; each hashes for some
+# tenths of a second.
+$idp->start_identprov(1, HASH_MEMORY => '16m', HASH_PASSES => 100,
+    HASH_QUEUE => 1);
+my $socket = "$room/identprov-1.sock";
+my @common = (SCRIPT_NAME => '', QUERY_STRING => '', REQUEST_ID => '1' x 32,
+    REMOTE_ADDR => '127.0.0.1');
+sub direct {
+    my $answer = FastCGI::ask($socket, [ @common, REQUEST_METHOD => 'GET',
+            PATH_INFO => '/metrics', IDENTGW_INTERNAL => 1 ], '');
+    return parse($answer->{body});
+}
+sub begin_login {
+    my ($name) = @_;
+    my $body = qq({"username":"$name","password":"wrong password"});
+    return FastCGI::begin($socket, [ @common, REQUEST_METHOD => 'POST',
+            PATH_INFO => '/login', CONTENT_TYPE => 'application/json',
+            CONTENT_LENGTH => length $body ], $body);
+}
+my @logins = begin_login('nobody');
+ok(wait_for(10, 'the hash', sub { direct()->{identprov_hash_jobs} == 1 }),
+    'a login hashes');
+my $began = time;
+push @logins, begin_login('nobody.else');
+ok(wait_for(10, 'the line', sub {
+            direct()->{'identprov_requests_waiting{line="slow"}'} == 1 }),
+    'another waits');
+push @logins, begin_login('no.one');
+my @statuses = map { FastCGI::answer_on($_)->{status} } @logins[ 0, 1 ];
+my $waited = time - $began; # and hashed; the first hashed, too
+push @statuses, FastCGI::answer_on($logins[2])->{status};
+is("@statuses", '401 401 503', 'the line is full for the third');
+my $line = direct();
+is($line->{'identprov_requests_busy_total{line="slow"}'}, 1, '... it is counted');
+is($line->{'identprov_requests_busy_total{line="quick"}'}, 0, '... where it was');
+is($line->{'identprov_requests_waiting_max{line="slow"}'}, 1, '... and the limit');
+is($line->{'identprov_requests_waiting{line="slow"}'}, 0, 'nobody waits any more');
+is($line->{'identprov_requests_total{route="none",method="any",status="503"}'}, 1,
+    'the answer is counted, too');
+my $login = 'route="/login",method="POST"';
+# What the first took is at least half of it.
+cmp_ok($line->{"identprov_request_seconds_sum{$login}"}, '>=', 1.4 * $waited,
+    'the time of a login has that of its wait');
+$idp->end_part('TERM', 'identprov-1');
 
 is($idp->request('POST', '/logout',
         headers => [ 'JSESSIONID', $session ])->{status}, 204, 'logged out');
