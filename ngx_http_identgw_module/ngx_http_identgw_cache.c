@@ -82,7 +82,7 @@ ngx_http_identgw_cache_take(ngx_http_request_t *r,
     verdict = &ctx->verdict;
     mcf = ngx_http_get_module_main_conf(r, ngx_http_identgw_module);
 
-    if (ctx->cache == NGX_HTTP_IDENTGW_CACHE_BYPASS) {
+    if (!ngx_http_identgw_cache_is_on(mcf)) {
         return NGX_OK;
     }
 
@@ -97,6 +97,10 @@ ngx_http_identgw_cache_take(ngx_http_request_t *r,
         verdict->values = NULL;
         ngx_str_null(&verdict->user);
 
+        return NGX_OK;
+    }
+
+    if (ctx->cache == NGX_HTTP_IDENTGW_CACHE_BYPASS) {
         return NGX_OK;
     }
 
@@ -129,7 +133,10 @@ ngx_http_identgw_cache_fall_back(ngx_http_request_t *r,
         || ctx->cache == NGX_HTTP_IDENTGW_CACHE_BYPASS
         || !ngx_http_identgw_cache_is_on(mcf)
         || ngx_http_identgw_cache_id(ctx, lcf, &id) != NGX_OK
-        || ngx_http_identgw_zone_lookup_stale(mcf->zone, &id, lcf->stale
+        || ngx_http_identgw_zone_lookup_stale(mcf->zone, &id,
+                                              lcf->cache_ttl
+                                              * NGX_HTTP_IDENTGW_CACHE_MSEC,
+                                              lcf->stale
                                               * NGX_HTTP_IDENTGW_CACHE_MSEC,
                                               &len)
         != NGX_OK)

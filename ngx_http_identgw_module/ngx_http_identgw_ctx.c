@@ -118,6 +118,18 @@ ngx_http_identgw_ctx_applies(const ngx_http_identgw_ctx_t *ctx,
         return policy != NULL;
     }
 
+    /* an answer that the other location kept may be too old for this one */
+
+    if ((ctx->cache == NGX_HTTP_IDENTGW_CACHE_HIT
+         && (!lcf->cache || lcf->cache_ttl < policy->cache_ttl))
+        || (ctx->cache == NGX_HTTP_IDENTGW_CACHE_STALE
+            && (!lcf->cache
+                || lcf->cache_ttl < policy->cache_ttl
+                || lcf->stale < policy->stale)))
+    {
+        return 0;
+    }
+
     name = &policy->session->key;
 
     return policy->authenticate.len == lcf->authenticate.len

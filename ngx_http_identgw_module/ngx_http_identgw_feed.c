@@ -36,6 +36,7 @@ static ngx_int_t ngx_http_identgw_feed_ask(ngx_http_identgw_feed_t *feed,
     ngx_http_request_t *r);
 static void ngx_http_identgw_feed_args(ngx_http_identgw_poll_t *poll,
     ngx_str_t *args);
+static void ngx_http_identgw_feed_find(ngx_http_request_t *r);
 static void ngx_http_identgw_feed_answered(ngx_http_request_t *r);
 static void ngx_http_identgw_feed_apply(ngx_http_identgw_feed_t *feed,
     const ngx_http_identgw_ask_t *ask);
@@ -313,6 +314,11 @@ ngx_http_identgw_feed_request(ngx_http_identgw_feed_t *feed,
     r->internal = 1;
     r->logged = 1;
 
+    /* passed: limit_req and limit_conn are about clients */
+
+    r->limit_conn_status = 1;
+    r->limit_req_status = 1;
+
     cln = ngx_pool_cleanup_add(r->pool, 0);
 
     if (cln == NULL
@@ -358,7 +364,41 @@ ngx_http_identgw_feed_ask(ngx_http_identgw_feed_t *feed, ngx_http_request_t *r)
     feed->text.last = feed->text.start;
     ctx->authenticate.body = &feed->text;
 
-    return ngx_http_identgw_question_feed(r, &uri, &args, ctx);
+    if (ngx_http_identgw_question_feed(r, &uri, &args, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->authenticate.request->write_event_handler =
+                                                ngx_http_identgw_feed_find;
+    return NGX_OK;
+}
+
+
+/*
+ * As ngx_http_handler() begins, but behind what the server block itself
+ * rewrites and returns: that is about clients, and a poll has no scheme,
+ * address or header of one.
+ */
+
+static void
+ngx_http_identgw_feed_find(ngx_http_request_t *r)
+{
+    ngx_http_phase_handler_t   *ph;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    ph = cmcf->phase_engine.handlers;
+
+    r->valid_location = 1;
+    r->phase_handler = cmcf->phase_engine.server_rewrite_index;
+
+    while (ph[r->phase_handler].checker != ngx_http_core_find_config_phase) {
+        r->phase_handler++;
+    }
+
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
 }
 
 
@@ -434,7 +474,9 @@ ngx_http_identgw_feed_apply(ngx_http_identgw_feed_t *feed,
         answer.epoch.len = read.epoch_size;
     }
 
-    if (answer.epoch.len == 0) {
+    if (answer.epoch.len == 0
+        || answer.epoch.len > NGX_HTTP_IDENTGW_ZONE_EPOCH_SIZE)
+    {
         ngx_http_identgw_feed_end(feed, NGX_HTTP_IDENTGW_POLL_INVALID,
                                   "does not say of which epoch it is");
         return;

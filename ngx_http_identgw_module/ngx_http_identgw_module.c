@@ -174,6 +174,12 @@ ngx_module_t  ngx_http_identgw_module = {
 };
 
 
+/* The heads of nginx's chains, of the configuration before. */
+
+static ngx_http_output_header_filter_pt  ngx_http_identgw_module_header_filter;
+static ngx_http_output_body_filter_pt    ngx_http_identgw_module_body_filter;
+
+
 static ngx_int_t
 ngx_http_identgw_module_preconfigure(ngx_conf_t *cf)
 {
@@ -181,6 +187,9 @@ ngx_http_identgw_module_preconfigure(ngx_conf_t *cf)
     ngx_http_identgw_main_conf_t  *mcf;
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_identgw_module);
+
+    ngx_http_identgw_module_header_filter = ngx_http_top_header_filter;
+    ngx_http_identgw_module_body_filter = ngx_http_top_body_filter;
 
     ngx_str_set(&name, "request_id");
 
@@ -202,6 +211,13 @@ ngx_http_identgw_module_preconfigure(ngx_conf_t *cf)
 }
 
 
+/*
+ * nginx makes its chains of filters anew, in global variables, and keeps what it
+ * has got when a module refuses the configuration: a worker that then takes the
+ * place of one that died would go without the filters that come later. The links
+ * from module to module are as before; the heads are restored here.
+ */
+
 static ngx_int_t
 ngx_http_identgw_module_postconfigure(ngx_conf_t *cf)
 {
@@ -210,6 +226,9 @@ ngx_http_identgw_module_postconfigure(ngx_conf_t *cf)
     if (ngx_http_identgw_check_all(cf) != NGX_OK
         || ngx_http_identgw_node_init(cf) != NGX_OK)
     {
+        ngx_http_top_header_filter = ngx_http_identgw_module_header_filter;
+        ngx_http_top_body_filter = ngx_http_identgw_module_body_filter;
+
         return NGX_ERROR;
     }
 

@@ -58,7 +58,10 @@ static const ngx_str_t  ngx_http_identgw_names_of_question[] = {
 
 static const ngx_str_t  ngx_http_identgw_names_of_no_client[] = {
     ngx_string("proxy"),
+    ngx_string("x_email"),
+    ngx_string("x_first_name"),
     ngx_string("x_groups"),
+    ngx_string("x_user"),
     ngx_null_string
 };
 

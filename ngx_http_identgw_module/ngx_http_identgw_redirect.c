@@ -176,14 +176,14 @@ ngx_http_identgw_redirect_accepts_html(const ngx_table_elt_t *h)
 
 /*
  * Whether a browser that is sent to "uri" stays here: "//" and "/\" at the
- * beginning name another host, and ".." can make them so.
+ * beginning name another host, and the segments "." and ".." can make them so.
  */
 
 static ngx_uint_t
 ngx_http_identgw_redirect_is_path(const ngx_str_t *uri)
 {
     u_char      ch, before, *p, *end;
-    ngx_uint_t  in_path;
+    ngx_uint_t  in_path, dots;
 
     if (uri->len == 0 || uri->len > NGX_HTTP_IDENTGW_REDIRECT_MAX_SIZE
         || uri->data[0] != '/')
@@ -192,6 +192,7 @@ ngx_http_identgw_redirect_is_path(const ngx_str_t *uri)
     }
 
     in_path = 1;
+    dots = 3;   /* of the segment; 3: it has something else */
     before = '\0';
     end = uri->data + uri->len;
 
@@ -211,15 +212,20 @@ ngx_http_identgw_redirect_is_path(const ngx_str_t *uri)
             return 0;
         }
 
-        if (in_path
-            && (ch == '\\'
-                || (before == '/' && (ch == '/' || ch == '.'))))
+        if (!in_path) {
+            continue;
+        }
+
+        if (ch == '\\'
+            || (ch == '/' && (before == '/' || dots == 1 || dots == 2)))
         {
             return 0;
         }
+
+        dots = (ch == '/') ? 0 : (ch == '.' && dots < 3) ? dots + 1 : 3;
     }
 
-    return 1;
+    return dots != 1 && dots != 2;
 }
 
 

@@ -23,6 +23,8 @@ static uint32_t ngx_http_identgw_slots_tag(const u_char *key);
 static ngx_http_identgw_slot_t *ngx_http_identgw_slots_slot(
     const ngx_http_identgw_slots_t *slots,
     const ngx_http_identgw_slots_set_t *set, ngx_uint_t i);
+static void ngx_http_identgw_slots_clear(
+    const ngx_http_identgw_slots_t *slots, ngx_http_identgw_slots_set_t *set);
 static ngx_uint_t ngx_http_identgw_slots_choose(
     const ngx_http_identgw_slots_t *slots,
     const ngx_http_identgw_slots_set_t *set);
@@ -155,9 +157,7 @@ ngx_http_identgw_slots_put(ngx_http_identgw_slots_t *slots,
     set = ngx_http_identgw_slots_set(slots, id->key);
 
     if (set->resets != slots->resets) {
-        set->valid = 0;
-        ngx_memory_barrier();
-        set->resets = slots->resets;
+        ngx_http_identgw_slots_clear(slots, set);
     }
 
     i = ngx_http_identgw_slots_choose(slots, set);
@@ -186,6 +186,30 @@ ngx_http_identgw_slots_put(ngx_http_identgw_slots_t *slots,
 }
 
 
+/* What a reset has left; it is counted no more. */
+
+static void
+ngx_http_identgw_slots_clear(const ngx_http_identgw_slots_t *slots,
+    ngx_http_identgw_slots_set_t *set)
+{
+    ngx_uint_t                i;
+    ngx_http_identgw_slot_t  *slot;
+
+    for (i = 0; i < NGX_HTTP_IDENTGW_SLOTS_OF_SET; i++) {
+
+        if (set->valid & (1u << i)) {
+            slot = ngx_http_identgw_slots_slot(slots, set, i);
+            ngx_memzero(slot, offsetof(ngx_http_identgw_slot_t, data)
+                        + slot->len);
+        }
+    }
+
+    set->valid = 0;
+    ngx_memory_barrier();
+    set->resets = slots->resets;
+}
+
+
 void
 ngx_http_identgw_slots_wipe(ngx_http_identgw_slots_t *slots,
     ngx_http_identgw_slot_t *slot)
@@ -209,12 +233,12 @@ ngx_http_identgw_slots_wipe(ngx_http_identgw_slots_t *slots,
 
 /* The counter comes first: what is being asked now will not be stored. */
 
-void
+ngx_uint_t
 ngx_http_identgw_slots_revoke(ngx_http_identgw_slots_t *slots,
     const u_char *key)
 {
     uint32_t                       tag;
-    ngx_uint_t                     i;
+    ngx_uint_t                     i, n;
     ngx_http_identgw_slot_t       *slot;
     ngx_http_identgw_slots_set_t  *set;
 
@@ -225,8 +249,10 @@ ngx_http_identgw_slots_revoke(ngx_http_identgw_slots_t *slots,
     ngx_memory_barrier();
     ngx_http_identgw_faults_crash("revoke");
 
+    n = 0;
+
     if (set->resets != slots->resets) {
-        return;
+        return n;
     }
 
     for (i = 0; i < NGX_HTTP_IDENTGW_SLOTS_OF_SET; i++) {
@@ -236,8 +262,11 @@ ngx_http_identgw_slots_revoke(ngx_http_identgw_slots_t *slots,
         if (set->tags[i] == tag && (set->valid & (1u << i))) {
             slot = ngx_http_identgw_slots_slot(slots, set, i);
             ngx_http_identgw_slots_wipe(slots, slot);
+            n = 1;
         }
     }
+
+    return n;
 }
 
 

@@ -106,6 +106,10 @@ ngx_http_identgw_zone_lookup(ngx_http_identgw_zone_t *zone,
         shared->counters.expired++;
         ngx_http_identgw_slots_wipe(&shared->slots, slot);
 
+    } else if (slot != NULL && now_nsec - slot->stored_nsec >= ttl_nsec) {
+        found = NGX_HTTP_IDENTGW_ZONE_EXPIRED; /* here; not elsewhere */
+        shared->counters.expired++;
+
     } else if (slot == NULL
                || !ngx_http_identgw_shared_is_leased(zone, now_nsec, 0))
     {
@@ -128,7 +132,8 @@ ngx_http_identgw_zone_lookup(ngx_http_identgw_zone_t *zone,
 
 ngx_int_t
 ngx_http_identgw_zone_lookup_stale(ngx_http_identgw_zone_t *zone,
-    const ngx_http_identgw_slots_id_t *id, uint64_t stale_nsec, size_t *len)
+    const ngx_http_identgw_slots_id_t *id, uint64_t ttl_nsec,
+    uint64_t stale_nsec, size_t *len)
 {
     uint64_t                         now_nsec;
     ngx_int_t                        rc;
@@ -146,6 +151,7 @@ ngx_http_identgw_zone_lookup_stale(ngx_http_identgw_zone_t *zone,
     if (slot != NULL
         && !shared->retired
         && now_nsec < slot->expires_nsec
+        && now_nsec - slot->stored_nsec < ttl_nsec
         && ngx_http_identgw_shared_is_leased(zone, now_nsec, stale_nsec))
     {
         rc = NGX_OK;
@@ -253,8 +259,8 @@ ngx_http_identgw_zone_purge(ngx_http_identgw_zone_t *zone, const u_char *key)
 {
     ngx_http_identgw_shared_lock(zone);
 
-    zone->shared->counters.purges++;
-    ngx_http_identgw_slots_revoke(&zone->shared->slots, key);
+    zone->shared->counters.purges +=
+                     ngx_http_identgw_slots_revoke(&zone->shared->slots, key);
 
     ngx_http_identgw_shared_unlock(zone);
 }

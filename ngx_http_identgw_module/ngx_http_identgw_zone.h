@@ -102,7 +102,8 @@ ngx_http_identgw_zone_found_e ngx_http_identgw_zone_lookup(
 
 /* The same up to "stale_nsec" after the lease; NGX_DECLINED: there is none. */
 ngx_int_t ngx_http_identgw_zone_lookup_stale(ngx_http_identgw_zone_t *zone,
-    const ngx_http_identgw_slots_id_t *id, uint64_t stale_nsec, size_t *len);
+    const ngx_http_identgw_slots_id_t *id, uint64_t ttl_nsec,
+    uint64_t stale_nsec, size_t *len);
 
 /*
  * Whether an answer of "epoch" counts: not while a lease of another one is

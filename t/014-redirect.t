@@ -144,6 +144,12 @@ location = /login {
 /a/..//evil.example => /
 /a/%2e%2e//evil.example => /
 /./x => /
+/a/. => /
+/a/..?x => /
+/a/%2E => /
+/.hidden?a=/../ => /.hidden%3Fa%3D/../
+/a/...//b => /
+/a/.../..b/c. => /a/.../..b/c.
 /a//b => /
 /a%0D%0ASet-Cookie:a => /
 /a%09b => /

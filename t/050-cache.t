@@ -8,6 +8,7 @@ use Gateway;
 use JSON::PP ();
 use MiniIdp;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 my $idp = MiniIdp->new;
 my $FEED = 'identgw_revocations /.identgw/revocations interval=100ms lease=8s;';
@@ -36,6 +37,13 @@ location /again { identgw on; identgw_authenticate /.identgw/again;
 location /admin { identgw on; identgw_require \$is_admin; $CACHE $PASS }
 location /optional { identgw optional; $CACHE $PASS }
 location /open { identgw off; $CACHE $PASS }
+location /to { identgw on; identgw_cache_ttl 5m; $CACHE
+    location = /to/uncached { try_files /none \@uncached; }
+    location = /to/brief { try_files /none \@brief; }
+    location = /to/as_long { try_files /none \@as_long; } }
+location \@uncached { identgw on; identgw_cache off; $CACHE $PASS }
+location \@brief { identgw on; identgw_cache_ttl 1s; $CACHE $PASS }
+location \@as_long { identgw on; identgw_cache_ttl 10m; $CACHE $PASS }
 location = /status { identgw off; identgw_status; }
 location = /json { identgw off; identgw_status json; }
 location /returned { identgw on; $CACHE return 200 "HTTP_X_USER=\$identgw_user\\n"; }
@@ -159,6 +167,28 @@ subtest 'different policies never share' => sub {
     is(field($other, 'X-Cache'), 'MISS', 'another server');
 };
 
+subtest 'a location never uses what is too old for it' => sub {
+    ok(warm('user-old'), 'warm where 60 s are allowed');
+    like(seen('user-old', '/never'), qr/^EXPIRED 200/, 'not where none are');
+    ok(warm('user-old'), 'warm again');
+    like(seen('user-old', '/to/as_long'), qr/^HIT 200/,
+        'after an internal redirect, too');
+    my $asked = $idp->questions('user-old');
+    like(seen('user-old', '/to/uncached'), qr/^BYPASS 200/,
+        '... but not to where nothing is used');
+    is($idp->questions('user-old'), $asked + 1, '... that asks');
+    ok(warm('user-old'), 'still warm');
+    sleep 1.1;
+    $asked = $idp->questions('user-old');
+    like(seen('user-old'), qr/^HIT/, 'a second later, too');
+    like(seen('user-old', '/to/brief'), qr/^EXPIRED 200/,
+        '... but not for one of 1 s behind a redirect');
+    like(seen('user-old', '/brief'), qr/^HIT 200/, '... which has asked');
+    sleep 1.1;
+    like(seen('user-old', '/brief'), qr/^EXPIRED 200/, '... and will again');
+    is($idp->questions('user-old'), $asked + 2, 'as often as it says');
+};
+
 subtest 'a hit is a verdict like any other' => sub {
     ok(warm("user-$_"), "$_ is warm") for qw(alice bob);
     like(seen('user-alice', '/admin'), qr/^HIT 200/, 'identgw_require: alice');
@@ -170,6 +200,15 @@ subtest 'a hit is a verdict like any other' => sub {
 };
 
 subtest 'identgw_status tells of it' => sub {
+    my $purges = sub { JSON::PP::decode_json($gateway->get('/json')->{body})
+            ->{cache}{purges} };
+    my $before = $purges->();
+    seen("nobody-$_") for 1 .. 5;
+    is($purges->(), $before, 'a session that was not here is not dropped');
+    ok(warm('user-dropped'), 'one that is');
+    $gateway->get('/logout', 'JSESSIONID', 'user-dropped');
+    is($purges->(), $before + 1, '... is');
+    $idp->put(revoked => '');
     my $text = $gateway->get('/status')->{body};
     my $cache = JSON::PP::decode_json($gateway->get('/json')->{body})->{cache};
     for my $result (qw(hit miss expired bypass)) {

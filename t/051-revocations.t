@@ -14,6 +14,9 @@ my $gateway = Gateway->start(
     http => 'identgw_zone 1m;' . $idp->upstream,
     server => 'identgw_revocations /.identgw/revocations interval=50ms '
         . 'lease=2s; identgw_cache_ttl 5m;' . $idp->locations . <<"END");
+location /uncached { identgw on; identgw_cache off; identgw_signin off;
+    add_header X-Cache \$identgw_cache always; fastcgi_param ROLE echo;
+    fastcgi_pass mini; }
 location = /hangs { identgw_purge on; proxy_pass http://unix:ROOM/nobody; }
 location = /says { identgw_purge on; return 204; }
 location = /also { identgw on; identgw_signin off; identgw_purge on;
@@ -75,6 +78,7 @@ subtest 'what is no poll ends the lease' => sub {
         'too much' => "${text}cursor 7001.00000001:1\n"
             . ("00" x 32 . "\n") x 2500 . "end 2500\n",
         'no connection' => 'close',
+        'an endless epoch' => "${text}reset " . '7' x 100 . ".00000001:1\nend 0\n",
         'a lower timeline' => "${text}reset 7001.00000000:1\nend 0\n");
     for my $name (sort keys %feeds) {
         is_warm('user-bob');
@@ -103,6 +107,7 @@ subtest 'an answer of another epoch' => sub {
     $idp->put(feed => "Content-Type: text/plain\r\n\r\n"
             . "cursor 7001.00000001:1\nend 0\n", epoch => '9.00000001');
     is(seen('user-dave'), 'MISS 503 -', 'is 503 while the lease is valid');
+    is(seen('user-dave', '/uncached'), 'BYPASS 503 -', '... without a cache, too');
     my $answer = $gateway->get('/app', 'JSESSIONID', 'user-dave');
     is(field($answer, 'Identgw-Reason'), 'idp_unavailable', 'with a reason');
     ok(field($answer, 'Retry-After'), 'and Retry-After');
@@ -206,6 +211,38 @@ subtest 'an idle gateway polls nothing' => sub {
     ok(wait_for(sub { $idp->polls > $polls }), 'and polls begin again');
     ok(wait_for(sub { $idle->seen('user-idle') =~ /^HIT/ }), 'warm again');
     $idle->is_clean;
+};
+
+# What a server does to all its clients would end the feed: of a poll, none of
+# it is true.
+subtest 'what the server block does to clients does not concern a poll' => sub {
+    my $strict = Gateway->start(
+        http => 'identgw_zone 1m;' . $idp->upstream . <<'END',
+map $http_user_agent $none { "" none; default ""; }
+limit_req_zone $none zone=requests:1m rate=1r/m;
+limit_conn_zone $server_name zone=connections:1m;
+END
+        server => <<'END' . $idp->locations);
+identgw_revocations /.identgw/revocations interval=50ms lease=1s;
+identgw_signin off;
+if ($http_user_agent = "") { return 403; }
+if ($remote_addr = "") { return 403; }
+rewrite ^/.identgw/revocations /elsewhere;
+limit_req zone=requests;
+limit_conn connections 1;
+END
+    my @browser = ('User-Agent', 'x');
+    my $is_hit = sub { $strict->seen('user-bob', '/app', @browser) =~ /^HIT 200/ };
+    is($strict->get('/app')->{status}, 403, 'a client without User-Agent is sent away');
+    ok(wait_for($is_hit), 'a session is warm');
+    my $until = time + 2.5;
+    my $hits = 1;
+    while (time < $until) {
+        $hits &&= $is_hit->();
+        sleep 0.05;
+    }
+    ok($hits, '... and stays so, past the lease');
+    $strict->is_clean;
 };
 
 $gateway->is_clean(qr/nobody failed/);

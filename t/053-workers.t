@@ -54,6 +54,28 @@ subtest 'another meaning makes another zone' => sub {
     }
 };
 
+subtest 'a worker that dies after a reload was refused' => sub {
+    is_warm('user-refused');
+    (my $wrong = $conf{server}) =~ s/internal;//;
+    $gateway->write_conf(server => $wrong);
+    my @old = $gateway->workers;
+    kill HUP => $gateway->{pid};
+    ok(wait_for(sub { $gateway->log =~ /\[emerg\].*identgw/ }),
+        'the reload is refused');
+    kill KILL => @old;
+    my %old = map { $_ => 1 } @old;
+    ok(wait_for(sub { my @new = $gateway->workers;
+                @new == @old && !grep { $old{$_} } @new }), 'new ones come');
+    is_warm('user-refused');
+    is(seen('user-fresh'), 'MISS 200 fresh', 'they ask');
+    is(seen('nobody'), 'MISS 401 -', '... and refuse');
+    like($gateway->get('/app')->{body}, qr/401/, '... with a body');
+    $gateway->get('/logout', 'JSESSIONID', 'user-refused');
+    is(seen('user-refused'), 'MISS 401 -', '... and purge');
+    $idp->put(revoked => '');
+    $gateway->reload(%conf);
+};
+
 subtest 'a worker that ends does not use it' => sub {
     is_warm('user-ends');
     my $client = $gateway->client;
@@ -124,5 +146,6 @@ sub start_load {
     POSIX::_exit($wrong > 255 ? 255 : $wrong);
 }
 
-$gateway->is_clean(qr/exited on signal 9|shared memory zone|unlocked/);
+$gateway->is_clean(
+    qr/exited on signal 9|shared memory zone|unlocked|not "internal"/);
 done_testing;

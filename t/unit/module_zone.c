@@ -374,7 +374,7 @@ stale_entries_serve_for_their_time(void **state)
     ngx_http_identgw_slots_id_t id = id_of(1, 0);
 
     (void)state;
-    assert_int_equal(ngx_http_identgw_zone_lookup_stale(&zone, &id, SEC, &len),
+    assert_int_equal(ngx_http_identgw_zone_lookup_stale(&zone, &id, TTL, SEC, &len),
                      NGX_DECLINED);
     poll_once(&EPOCH, 1);
     uint64_t sent_nsec = zone.shared->sent_nsec;
@@ -382,17 +382,17 @@ stale_entries_serve_for_their_time(void **state)
     now_nsec = sent_nsec + zone.lease_nsec + 10 * SEC - 1;
     assert_int_equal(found(1), NGX_HTTP_IDENTGW_ZONE_MISS);
     assert_int_equal(
-        ngx_http_identgw_zone_lookup_stale(&zone, &id, 10 * SEC, &len), NGX_OK);
+        ngx_http_identgw_zone_lookup_stale(&zone, &id, TTL, 10 * SEC, &len), NGX_OK);
     memcpy(&session, copy, sizeof(session));
     assert_int_equal(len, sizeof(session));
     assert_int_equal(session, 1);
     now_nsec++;
     assert_int_equal(
-        ngx_http_identgw_zone_lookup_stale(&zone, &id, 10 * SEC, &len),
+        ngx_http_identgw_zone_lookup_stale(&zone, &id, TTL, 10 * SEC, &len),
         NGX_DECLINED);
     now_nsec = sent_nsec + TTL + SEC;
     assert_int_equal(
-        ngx_http_identgw_zone_lookup_stale(&zone, &id, 3600 * SEC, &len),
+        ngx_http_identgw_zone_lookup_stale(&zone, &id, TTL, 3600 * SEC, &len),
         NGX_DECLINED);
 }
 
@@ -436,15 +436,14 @@ too_large_is_told_once_a_minute(void **state)
     assert_int_equal(zone.shared->counters.full, 3);
 }
 
+static const u_char secret[] = "Bearer a token that nobody may find";
+
 static void
-what_gives_way_is_wiped(void **state)
+store_secrets(void)
 {
-    static const u_char secret[] = "Bearer a token that nobody may find";
-    size_t len, left = 0;
+    size_t len;
     ngx_http_identgw_slots_token_t token;
 
-    (void)state;
-    poll_once(&EPOCH, 1);
     for (unsigned i = 0; i < 4 * SESSIONS; i++) {
         ngx_http_identgw_slots_id_t id = id_of(i, 0);
         (void)look(i, &token, &len);
@@ -453,6 +452,26 @@ what_gives_way_is_wiped(void **state)
                                                      sizeof(secret)),
                          NGX_OK);
     }
+}
+
+static size_t
+count_secrets(void)
+{
+    size_t n = 0;
+
+    for (u_char *p = (u_char *)zone.shared;
+         p < (u_char *)zone.shared + POOL_PAGES * 4096 - sizeof(secret); p++) {
+        n += memcmp(p, secret, sizeof(secret)) == 0;
+    }
+    return n;
+}
+
+static void
+what_gives_way_is_wiped(void **state)
+{
+    (void)state;
+    poll_once(&EPOCH, 1);
+    store_secrets();
     assert_int_not_equal(zone.shared->slots.evictions, 0);
     for (unsigned i = 0; i < 4 * SESSIONS; i++) {
         ngx_http_identgw_slots_id_t id = id_of(i, 0);
@@ -460,11 +479,44 @@ what_gives_way_is_wiped(void **state)
     }
     assert_int_equal(zone.shared->slots.entries, 0);
     assert_int_equal(zone.shared->slots.bytes, 0);
-    for (u_char *p = (u_char *)zone.shared;
-         p < (u_char *)zone.shared + POOL_PAGES * 4096 - sizeof(secret); p++) {
-        left += memcmp(p, secret, sizeof(secret)) == 0;
+    assert_int_equal(count_secrets(), 0);
+}
+
+static void
+what_a_reset_left_is_wiped_when_its_set_is_used(void **state)
+{
+    (void)state;
+    poll_once(&EPOCH, 1);
+    store_secrets();
+    assert_int_not_equal(count_secrets(), 0);
+    poll_once(&EPOCH, 1);
+    for (unsigned i = 0; i < 4 * SESSIONS; i++) {
+        fill(i);
     }
-    assert_int_equal(left, 0);
+    assert_int_equal(count_secrets(), 0);
+}
+
+static void
+an_entry_is_as_old_as_the_asker_allows(void **state)
+{
+    size_t len;
+    ngx_http_identgw_slots_id_t id = id_of(1, 0);
+    ngx_http_identgw_slots_token_t token;
+
+    (void)state;
+    poll_once(&EPOCH, 1);
+    fill(1);
+    now_nsec += SEC;
+    assert_int_equal(
+        ngx_http_identgw_zone_lookup(&zone, &id, SEC, &len, &token),
+        NGX_HTTP_IDENTGW_ZONE_EXPIRED);
+    assert_int_equal(
+        ngx_http_identgw_zone_lookup_stale(&zone, &id, SEC, SEC, &len),
+        NGX_DECLINED);
+    assert_int_equal(
+        ngx_http_identgw_zone_lookup(&zone, &id, SEC + 1, &len, &token),
+        NGX_HTTP_IDENTGW_ZONE_HIT);
+    assert_int_equal(found(1), NGX_HTTP_IDENTGW_ZONE_HIT);
 }
 
 static void
@@ -609,6 +661,8 @@ main(void)
         TEST(a_retired_zone_serves_nobody),
         TEST(too_large_is_told_once_a_minute),
         TEST(what_gives_way_is_wiped),
+        TEST(what_a_reset_left_is_wiped_when_its_set_is_used),
+        TEST(an_entry_is_as_old_as_the_asker_allows),
         TEST(the_oldest_of_a_set_gives_way),
         TEST(random_operations),
     };
