@@ -134,7 +134,7 @@ change(struct igw_call *call, const struct client_caller *caller,
     struct form_field fields[FIELDS] = {
         [EMAIL] = { .name = "email" },
         [FIRST_NAME] = { .name = "first_name" },
-        [LAST_NAME] = { .name = "last_name" },
+        [LAST_NAME] = { .name = "last_name", .may_be_null = true },
     };
     struct igw_errors errors = { 0 };
     struct change found = { 0 };

@@ -32,6 +32,10 @@ read_field(struct form_field *field, const struct json_t *json,
 {
     struct igw_slice text = igw_json_text(json);
 
+    if (field->may_be_null && igw_json_type(json) == IGW_JSON_NULL) {
+        field->value = igw_slice_of("");
+        return;
+    }
     if (igw_json_type(json) != IGW_JSON_STRING) {
         fault(field, "wrong_type", "must be a string", errors);
         return;

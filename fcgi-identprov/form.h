@@ -10,6 +10,7 @@ struct form_field {
     const char *name;
     struct igw_slice value; /* data NULL when absent or faulty; borrowed */
     bool is_faulty;         /* an error about it is on the list already */
+    bool may_be_null;       /* null is as an empty text (RFC 7396) */
 };
 
 /*

@@ -26,17 +26,28 @@ const char sql_add_session[] =
     "  at, at + $4::bigint * interval '1 millisecond', $5, $6 FROM start"
     " RETURNING" TIME_OF("s.expires_at");
 
+/* Behind "WITH gone AS (... RETURNING hash, account_id)", of gone `which`. */
+#define TELL_AND_WRITE_DOWN(which)                               \
+    ", told AS (" REVOKE_GONE ") INSERT INTO identprov.audit"    \
+    " (event, account_id, sid, request_id, address, detail)"     \
+    " SELECT $2, account_id, encode(substr(hash, 1, 8), 'hex')," \
+    "  $3, $4, $5 FROM gone " which " RETURNING 1"
+
+/* What is over already goes, too, and is not worth a line. */
+#define IS_LIVE               \
+    "(expires_at > now()"     \
+    " AND last_used_at > now() - $6::bigint * interval '1 millisecond')"
+
 const char sql_keep_sessions[] =
     "WITH gone AS ("
     " DELETE FROM identprov.session"
     " WHERE account_id = $1 AND hash NOT IN ("
     "  SELECT hash FROM identprov.session"
-    "  WHERE account_id = $1 AND expires_at > now()"
-    "   AND last_used_at > now() - $2::bigint * interval '1 millisecond'"
-    "  ORDER BY hash = $4 DESC, created_at DESC"
-    "  LIMIT $3::bigint)"
-    " RETURNING hash"
-    ")" REVOKE_GONE;
+    "  WHERE account_id = $1 AND " IS_LIVE
+    "  ORDER BY hash = $8 DESC, created_at DESC"
+    "  LIMIT $7::bigint)"
+    " RETURNING hash, account_id, " IS_LIVE " AS was_live"
+    ")" TELL_AND_WRITE_DOWN("WHERE was_live");
 
 const char sql_find_session[] =
     "SELECT" ACCOUNT_COLUMNS ","
@@ -47,13 +58,6 @@ const char sql_find_session[] =
     " JOIN identprov.account AS a ON a.id = s.account_id"
     " WHERE s.hash = $1 AND s.expires_at > now() AND NOT a.disabled"
     "  AND s.last_used_at > now() - $2::bigint * interval '1 millisecond'";
-
-/* Behind "WITH gone AS (... RETURNING hash, account_id)". */
-#define TELL_AND_WRITE_DOWN                                      \
-    ", told AS (" REVOKE_GONE ") INSERT INTO identprov.audit"    \
-    " (event, account_id, sid, request_id, address, detail)"     \
-    " SELECT $2, account_id, encode(substr(hash, 1, 8), 'hex')," \
-    "  $3, $4, $5 FROM gone RETURNING 1"
 
 const char sql_count_sessions[] =
     "SELECT CASE WHEN n_live_tup > 100000 THEN n_live_tup ELSE ("
@@ -67,14 +71,14 @@ const char sql_revoke_sessions[] =
     "WITH gone AS ("
     " DELETE FROM identprov.session WHERE hash = ANY ($1::bytea[])"
     " RETURNING hash, account_id"
-    ")" TELL_AND_WRITE_DOWN;
+    ")" TELL_AND_WRITE_DOWN("");
 
 const char sql_end_session[] =
     "WITH gone AS ("
     " DELETE FROM identprov.session"
     " WHERE account_id = $1 AND encode(substr(hash, 1, 8), 'hex') = $6"
     " RETURNING hash, account_id"
-    ")" TELL_AND_WRITE_DOWN;
+    ")" TELL_AND_WRITE_DOWN("");
 
 const char sql_list_sessions[] =
     "SELECT encode(substr(hash, 1, 8), 'hex'), hash = $2::bytea," TIME_OF("created_at") "," TIME_OF(
@@ -153,18 +157,20 @@ begin_session(struct igw_pg *pg, const struct new_session *new,
 /* Leaves the newest live sessions, the new one always among them. */
 static enum igw_result
 keep_newest(struct igw_pg *pg, const struct new_session *new,
-            const struct session_limits *limits)
+            const struct session_limits *limits,
+            const struct audit_entry *audit)
 {
+    char address[ADDRESS_MAX + 1];
     char idle[NUMBER_SIZE];
     char max[NUMBER_SIZE];
-    const struct igw_pg_param params[] = {
-        igw_pg_string(new->account_id),
-        store_sql_number(limits->idle_ms, idle),
-        store_sql_number(limits->max, max),
-        store_sql_hash(&new->hash),
-    };
+    struct igw_pg_param params[AUDIT_PARAMS + 4];
 
-    return igw_pg_exec(pg, KEEP_SESSIONS, params, 4, NULL);
+    params[0] = igw_pg_string(new->account_id);
+    store_sql_audit(audit, address, params + 1);
+    params[AUDIT_PARAMS + 1] = store_sql_number(limits->idle_ms, idle);
+    params[AUDIT_PARAMS + 2] = store_sql_number(limits->max, max);
+    params[AUDIT_PARAMS + 3] = store_sql_hash(&new->hash);
+    return igw_pg_exec(pg, KEEP_SESSIONS, params, AUDIT_PARAMS + 4, NULL);
 }
 
 enum igw_result
@@ -189,7 +195,8 @@ store_open_session(struct igw_pg *pg, const struct new_session *new,
     if (rc != IGW_OK) {
         goto fail;
     }
-    rc = keep_newest(pg, new, limits);
+    revoked.detail = "session limit";
+    rc = keep_newest(pg, new, limits, &revoked);
     if (rc != IGW_OK) {
         goto fail;
     }

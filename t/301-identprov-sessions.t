@@ -163,6 +163,9 @@ my $live = 'SELECT count(*) FROM identprov.session'
 my @ids = map { id_of(login('anna', at => '/1')) } 1 .. 5;
 is(join(' ', map { status_of($_) } @ids), '401 401 200 200 200',
     'of five sessions the oldest two give way');
+is($idp->sql("SELECT string_agg(event || ' ' || detail, ', ') FROM identprov.audit
+    WHERE account_id = '$anna_id' AND detail = 'session limit'"),
+    join(', ', ('session_revoked session limit') x 2), '... which is written down');
 my @logins = $idp->at_once(12, sub { login('anna', at => '/1') });
 my @good = grep { $_->{status} == 200 } @logins;
 cmp_ok(scalar @good, '>=', 3, scalar(@good) . ' logins at once');
@@ -170,6 +173,12 @@ is($idp->sql($live), 3, '... leave three sessions');
 is(scalar(grep { status_of(id_of($_)) == 200 } @good), 3,
     '... of those that were answered');
 is(status_of($berta), 200, '... and other accounts alone');
+
+# As many as the default allows, and a few more.
+$idp->sql("DELETE FROM identprov.session WHERE account_id = '$anna_id'");
+@ids = map { id_of(login('anna')) } 1 .. 67;
+is(join('', map { status_of($_) == 200 ? 1 : 0 } @ids), '000' . '1' x 64,
+    'unless told otherwise it is 64 sessions');
 
 # --- a hash of other parameters ----------------------------------------------
 

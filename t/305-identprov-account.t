@@ -171,6 +171,11 @@ is(decode('UTF-8', header(call($id, 'GET', '/in/authenticate'),
     '... which are asked of no more');
 is(json(call($id, 'PATCH', '/account', { last_name => '' }))->{last_name}, '',
     'a last name may go');
+call($id, 'PATCH', '/account', { last_name => 'X' });
+is(json(call($id, 'PATCH', '/account', { last_name => undef }, 'Content-Type',
+        'application/merge-patch+json'))->{last_name}, '', '... by null, too');
+is_faulty(call($id, 'PATCH', '/account', { first_name => undef, email => undef }),
+    { first_name => 'wrong_type', email => 'wrong_type' }, '... but no other');
 is(call($id, 'PATCH', '/account', {})->{status}, 200, 'nothing is changed');
 is_faulty(call($id, 'PATCH', '/account', { first_name => '', email => 'x',
         username => 'other', groups => 'admin', id => 'x' }),

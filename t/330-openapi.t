@@ -42,14 +42,19 @@ sub begin {
 sub finish {
     my ($asked) = @_;
     my $answer = FastCGI::answer_on($asked->{socket});
-    my @headers = @{ $answer->{headers} };
-    push @answers, { (map { $_ => $asked->{$_} } qw(app method path)),
-        status => $answer->{status} + 0, body => $answer->{body},
-        type => header($answer, 'Content-Type'),
-        headers => [ map { [ splice @headers, 0, 2 ] } 1 .. @headers / 2 ] }
+    note_answer($answer, map { $_ => $asked->{$_} } qw(app method path))
         if defined $asked->{path};
     push @problems, $answer->{body} if !defined $asked->{path};
     return $answer;
+}
+
+sub note_answer {
+    my ($answer, %of) = @_;
+    my @headers = @{ $answer->{headers} };
+    push @answers, { %of, status => $answer->{status} + 0,
+        body => $answer->{body}, type => header($answer, 'Content-Type'),
+        headers => [ map { [ splice @headers, 0, 2 ] } 1 .. @headers / 2 ] };
+    return;
 }
 
 sub request { return finish(begin(@_)) }
@@ -225,6 +230,22 @@ profile(PATCH => 200, '{"bio":"y"}');
 profile($_ => 412, $_ =~ /^P/ ? '{}' : '', HTTP_IF_MATCH => $etag)
     for qw(GET POST PUT PATCH DELETE);
 profile(DELETE => 204);
+
+# --- what the gateway answers in its place ------------------------------------------
+
+sub at_gateway {
+    my ($method, $status, @headers) = @_;
+    my $answer = $stack->request($method, '/userprofile', body => '{}',
+        headers => [ 'Content-Type', 'application/json', @headers ]);
+    is($answer->{status}, $status, "$method /userprofile at the gateway: $status");
+    note_answer($answer, app => 'userprofile', method => $method,
+        path => '/userprofile');
+    return;
+}
+at_gateway($_ => 401) for qw(GET POST PUT PATCH DELETE);
+at_gateway(GET => 401, Accept => 'text/html');
+at_gateway($_ => 403, Cookie => "JSESSIONID=$id", 'Sec-Fetch-Site' => 'cross-site')
+    for qw(POST PUT PATCH DELETE);
 
 # --- pages -------------------------------------------------------------------------
 

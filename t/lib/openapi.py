@@ -59,10 +59,11 @@ def head_faults(doc, response, answer, where):
     found = []
     for name, header in response.get("headers", {}).items():
         value = given.get(name.lower())
+        header = resolve(doc, header)
         if value is None:
-            found.append(f"{where}: no {name}")
+            found += [f"{where}: no {name}"] if header.get("required") else []
         else:
-            schema = resolve(doc, header)["schema"]
+            schema = header["schema"]
             found += faults(doc, schema, value, f"{where} {name}")
     return found
 
