@@ -172,8 +172,9 @@ is(decode('UTF-8', header(call($id, 'GET', '/in/authenticate'),
 is(json(call($id, 'PATCH', '/account', { last_name => '' }))->{last_name}, '',
     'a last name may go');
 call($id, 'PATCH', '/account', { last_name => 'X' });
-is(json(call($id, 'PATCH', '/account', { last_name => undef }, 'Content-Type',
-        'application/merge-patch+json'))->{last_name}, '', '... by null, too');
+is(json($idp->request('PATCH', '/account', body => '{"last_name":null}',
+        headers => [ 'JSESSIONID', $id, 'Content-Type',
+            'application/merge-patch+json' ]))->{last_name}, '', '... by null, too');
 is_faulty(call($id, 'PATCH', '/account', { first_name => undef, email => undef }),
     { first_name => 'wrong_type', email => 'wrong_type' }, '... but no other');
 is(call($id, 'PATCH', '/account', {})->{status}, 200, 'nothing is changed');
