@@ -4,8 +4,11 @@
 #include "json.h"
 
 #include <errno.h>
+#include <float.h>
 #include <jansson.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_too_deep(struct igw_slice text);
@@ -15,6 +18,7 @@ static enum igw_result refuse(struct igw_json_fault *why, const char *code,
                               const char *detail);
 static bool merge_value(struct json_t *target, const char *name,
                         struct json_t *value);
+static bool put(const json_t *json, struct igw_buf *out);
 static int write_to_buf(const char *text, size_t len, void *data);
 
 enum igw_result
@@ -54,7 +58,9 @@ igw_json_parse(struct igw_slice text, struct json_t **out,
         "%s at line %d, column %d of the JSON text.",
         strcmp(code, "duplicate_member") == 0   ? "A member is there twice"
         : strcmp(code, "invalid_encoding") == 0 ? "Not UTF-8, or a NUL,"
-                                                : "Syntax error",
+        : json_error_code(&error) == json_error_numeric_overflow
+            ? "A number is too large"
+            : "Syntax error",
         error.line, error.column);
     why->code = code;
     return IGW_INVALID;
@@ -223,16 +229,88 @@ igw_json_share(struct json_t *json)
     return json_incref(json);
 }
 
+/* With 15 digits, or as many more as it takes; jansson itself writes 17. */
+static bool
+put_real(const json_t *json, struct igw_buf *out)
+{
+    double value = json_real_value(json);
+    char text[32];
+    size_t digits = DBL_DIG - 1;
+
+    do {
+        digits++;
+        (void)snprintf(text, sizeof(text), "%.*g", (int)digits, value);
+    } while (digits < DBL_DECIMAL_DIG && strtod(text, NULL) != value);
+
+    return json_dump_callback(json, write_to_buf, out,
+                              JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits))
+           == 0;
+}
+
+static bool
+put_array(const json_t *json, struct igw_buf *out)
+{
+    igw_buf_puts(out, "[");
+    for (size_t i = 0; i < json_array_size(json); i++) {
+        igw_buf_puts(out, i > 0 ? "," : "");
+        if (!put(json_array_get(json, i), out)) {
+            return false;
+        }
+    }
+    igw_buf_puts(out, "]");
+    return true;
+}
+
+static bool
+put_object(const json_t *json, struct igw_buf *out)
+{
+    json_t *object = (json_t *)(uintptr_t)json; /* jansson only walks */
+    const char *before = "{";
+
+    for (void *at = json_object_iter(object); at != NULL;
+         at = json_object_iter_next(object, at)) {
+        igw_buf_puts(out, before);
+        before = ",";
+        igw_json_quote(igw_slice_of(json_object_iter_key(at)), out);
+        igw_buf_puts(out, ":");
+        if (!put(json_object_iter_value(at), out)) {
+            return false;
+        }
+    }
+    igw_buf_puts(out, before[0] == '{' ? "{}" : "}");
+    return true;
+}
+
+static bool
+put(const json_t *json, struct igw_buf *out)
+{
+    switch (json_typeof(json)) {
+    case JSON_OBJECT:
+        return put_object(json, out);
+    case JSON_ARRAY:
+        return put_array(json, out);
+    case JSON_REAL:
+        return put_real(json, out);
+    case JSON_STRING:
+        igw_json_quote((struct igw_slice){ json_string_value(json),
+                                           json_string_length(json) },
+                       out);
+        return true;
+    case JSON_INTEGER:
+        igw_buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(json));
+        return true;
+    default:
+        igw_buf_puts(out, json_is_true(json)    ? "true"
+                          : json_is_false(json) ? "false"
+                                                : "null");
+        return true;
+    }
+}
+
 enum igw_result
 igw_json_dump(const struct json_t *json, struct igw_buf *out)
 {
-    if (json == NULL
-        || json_dump_callback(json, write_to_buf, out,
-                              JSON_COMPACT | JSON_ENCODE_ANY)
-               != 0) {
-        return IGW_ERROR;
-    }
-    return out->failed ? IGW_ERROR : IGW_OK;
+    return json != NULL && put(json, out) && !out->failed ? IGW_OK : IGW_ERROR;
 }
 
 void

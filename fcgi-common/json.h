@@ -88,12 +88,15 @@ bool igw_json_merge(struct json_t *target, struct json_t *patch);
 struct json_t *igw_json_share(struct json_t *json);
 
 /*
- * Appends valid UTF-8 as a JSON string, quoted and escaped as igw_json_dump
- * does: for answers that are written without a value in between.
+ * Appends valid UTF-8 as a JSON string, quoted and escaped: for answers that
+ * are written without a value in between.
  */
 void igw_json_quote(struct igw_slice text, struct igw_buf *out);
 
-/* Compact, members in insertion order, appended to out. */
+/*
+ * Compact, members in insertion order, a real number in 15 digits, or up to 17 if
+ * it takes them to read as the same; appended to out.
+ */
 enum igw_result igw_json_dump(const struct json_t *json,
                               struct igw_buf *out) IGW_MUST_CHECK;
 
