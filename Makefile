@@ -21,14 +21,14 @@ NGINX_GROUP = www-data
 .PHONY: all apps module nginx unit fuzzers injected fixture run test test-asan \
 	test-attacks test-inject test-matrix test-memory test-valgrind test-storm \
 	test-timing test-races test-revocation test-faults test-no-drop test-load \
-	test-hostile fuzz model check bench bench-identprov install deb test-deb \
-	test-distros clean help FORCE
+	test-hostile fuzz model check bench bench-identprov bench-profile install deb \
+	test-deb test-distros clean help FORCE
 
 goals = $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out run test test-asan test-attacks test-inject test-matrix \
 	test-memory test-valgrind test-storm test-timing test-races test-faults \
-	test-no-drop test-load test-hostile fuzz model bench bench-identprov deb \
-	test-deb test-distros clean help,$(goals)),)
+	test-no-drop test-load test-hostile fuzz model bench bench-identprov \
+	bench-profile deb test-deb test-distros clean help,$(goals)),)
 include $(BUILD)/config.mk
 endif
 
@@ -473,8 +473,14 @@ bench:
 # GET /authenticate beside its statement: SIZES='10000 1000000 10000000'.
 bench-identprov:
 	@$(call prepare,bench)
-	@$(rebuild) all '$(BUILD)/bench/ask' '$(BUILD)/bench/find_session' >&2
+	@$(rebuild) all $(patsubst %,'$(BUILD)/bench/%',ask find_session token) >&2
 	@exec env BUILD='$(BUILD)' OUT=bench/identprov.md bench/identprov
+
+# GET /userprofile through the gateway beside its statement.
+bench-profile:
+	@$(call prepare,bench)
+	@$(rebuild) all >&2
+	@exec env BUILD='$(BUILD)' OUT=bench/profile.md bench/profile
 
 # into DIRECTORY, with MODE, FILES
 put = install -d '$(DESTDIR)$(1)' && install -m $(2) $(3) '$(DESTDIR)$(1)'
@@ -559,6 +565,8 @@ help:
 	@echo 'make bench       measures the gateway beside others: bench/results.md'
 	@echo 'make bench-identprov  GET /authenticate beside its statement, with many'
 	@echo '                 sessions (SIZES=): bench/identprov.md'
+	@echo 'make bench-profile    GET /userprofile through the gateway beside its'
+	@echo '                 statement: bench/profile.md'
 	@echo 'make install     programs and manual pages below PREFIX (configure.sh),'
 	@echo '                 the module in MODULES, what nginx.conf includes in'
 	@echo '                 NGINX_CONF/identgw, systemd units in UNITS; before all of'

@@ -247,7 +247,7 @@ put_real(const json_t *json, struct igw_buf *out)
            == 0;
 }
 
-static bool
+static bool /* NOLINTNEXTLINE(misc-no-recursion): the depth has a bound */
 put_array(const json_t *json, struct igw_buf *out)
 {
     igw_buf_puts(out, "[");
@@ -261,7 +261,7 @@ put_array(const json_t *json, struct igw_buf *out)
     return true;
 }
 
-static bool
+static bool /* NOLINTNEXTLINE(misc-no-recursion): the depth has a bound */
 put_object(const json_t *json, struct igw_buf *out)
 {
     json_t *object = (json_t *)(uintptr_t)json; /* jansson only walks */
@@ -281,7 +281,7 @@ put_object(const json_t *json, struct igw_buf *out)
     return true;
 }
 
-static bool
+static bool /* NOLINTNEXTLINE(misc-no-recursion): the depth has a bound */
 put(const json_t *json, struct igw_buf *out)
 {
     switch (json_typeof(json)) {

@@ -94,8 +94,8 @@ struct json_t *igw_json_share(struct json_t *json);
 void igw_json_quote(struct igw_slice text, struct igw_buf *out);
 
 /*
- * Compact, members in insertion order, a real number in 15 digits, or up to 17 if
- * it takes them to read as the same; appended to out.
+ * Compact, members in insertion order, a real number in 15 digits, or up to 17
+ * if it takes them to read as the same; appended to out.
  */
 enum igw_result igw_json_dump(const struct json_t *json,
                               struct igw_buf *out) IGW_MUST_CHECK;

@@ -264,8 +264,7 @@ put_lines(struct igw_buf *out, struct igw_turns *turns)
                     (int64_t[]){ lines[0].max, lines[1].max });
     put_line_counts(out, "requests_busy_total", "counter",
                     "Requests that found the line full and were answered 503.",
-                    lines,
-                    (int64_t[]){ lines[0].refused, lines[1].refused });
+                    lines, (int64_t[]){ lines[0].refused, lines[1].refused });
 }
 
 static void

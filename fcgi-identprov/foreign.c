@@ -211,9 +211,9 @@ static enum igw_result
 check_bcrypt(struct igw_slice password, const char *hash)
 {
     struct crypt_data *data = calloc(1, sizeof(*data));
-    char *text = strndup(password.data, password.len < BCRYPT_READS
-                                            ? password.len
-                                            : BCRYPT_READS);
+    char *text =
+        strndup(password.data,
+                password.len < BCRYPT_READS ? password.len : BCRYPT_READS);
     const char *made = NULL;
     enum igw_result rc = IGW_ERROR;
 

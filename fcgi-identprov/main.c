@@ -75,7 +75,8 @@ static const struct igw_setting settings_table[] = {
       FIELD(cookie_same_site) },
     { "SESSION_IDLE", IGW_SETTING_DURATION, "30m", 1000, 2592000000, NULL,
       "How long a session lives without use; one that is used at least once in "
-      "half of this lives on.", FIELD(session_idle_ms) },
+      "half of this lives on.",
+      FIELD(session_idle_ms) },
     { "SESSION_ABSOLUTE", IGW_SETTING_DURATION, "12h", 1000, 2592000000, NULL,
       "How long a session lives at most.", FIELD(session_absolute_ms) },
     { "SESSION_MAX", IGW_SETTING_INTEGER, "64", 1, 10000, NULL,

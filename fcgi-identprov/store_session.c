@@ -34,8 +34,8 @@ const char sql_add_session[] =
     "  $3, $4, $5 FROM gone " which " RETURNING 1"
 
 /* What is over already goes, too, and is not worth a line. */
-#define IS_LIVE               \
-    "(expires_at > now()"     \
+#define IS_LIVE           \
+    "(expires_at > now()" \
     " AND last_used_at > now() - $6::bigint * interval '1 millisecond')"
 
 const char sql_keep_sessions[] =

@@ -264,8 +264,7 @@ values_are_dumped_as_they_came(void **state)
 
         igw_buf_init(&out);
         assert_int_equal(igw_json_dump(json, &out), IGW_OK);
-        assert_string_equal(out.data,
-                            texts[i][texts[i][1] == NULL ? 0 : 1]);
+        assert_string_equal(out.data, texts[i][texts[i][1] == NULL ? 0 : 1]);
         igw_buf_clear(&out);
         igw_json_free(&json);
     }

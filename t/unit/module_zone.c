@@ -374,15 +374,17 @@ stale_entries_serve_for_their_time(void **state)
     ngx_http_identgw_slots_id_t id = id_of(1, 0);
 
     (void)state;
-    assert_int_equal(ngx_http_identgw_zone_lookup_stale(&zone, &id, TTL, SEC, &len),
-                     NGX_DECLINED);
+    assert_int_equal(
+        ngx_http_identgw_zone_lookup_stale(&zone, &id, TTL, SEC, &len),
+        NGX_DECLINED);
     poll_once(&EPOCH, 1);
     uint64_t sent_nsec = zone.shared->sent_nsec;
     fill(1);
     now_nsec = sent_nsec + zone.lease_nsec + 10 * SEC - 1;
     assert_int_equal(found(1), NGX_HTTP_IDENTGW_ZONE_MISS);
     assert_int_equal(
-        ngx_http_identgw_zone_lookup_stale(&zone, &id, TTL, 10 * SEC, &len), NGX_OK);
+        ngx_http_identgw_zone_lookup_stale(&zone, &id, TTL, 10 * SEC, &len),
+        NGX_OK);
     memcpy(&session, copy, sizeof(session));
     assert_int_equal(len, sizeof(session));
     assert_int_equal(session, 1);
