@@ -249,11 +249,11 @@ ngx_http_identgw_slots_revoke(ngx_http_identgw_slots_t *slots,
     ngx_memory_barrier();
     ngx_http_identgw_faults_crash("revoke");
 
-    n = 0;
-
     if (set->resets != slots->resets) {
-        return n;
+        return 0;
     }
+
+    n = 0;
 
     for (i = 0; i < NGX_HTTP_IDENTGW_SLOTS_OF_SET; i++) {
 

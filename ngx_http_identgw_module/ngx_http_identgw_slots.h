@@ -97,7 +97,7 @@ void ngx_http_identgw_slots_put(ngx_http_identgw_slots_t *slots,
 void ngx_http_identgw_slots_wipe(ngx_http_identgw_slots_t *slots,
     ngx_http_identgw_slot_t *slot);
 
-/* Moves the token of "key" and wipes its slots, under any policy: was there one? */
+/* Moves the token of "key" and wipes its slots, under any policy; 0: none. */
 ngx_uint_t ngx_http_identgw_slots_revoke(ngx_http_identgw_slots_t *slots,
     const u_char *key);
 
