@@ -13,7 +13,7 @@ static const char merge_patch[] = "application/merge-patch+json";
 static void refuse_type(struct igw_call *call);
 static bool has_json_type(const struct igw_request *request);
 static bool is_type(const char *content_type, const char *type);
-static bool is_utf8_charset(const char *parameter);
+static bool take_parameter(const char **text);
 
 bool
 igw_call_json(struct igw_call *call, struct json_t **out)
@@ -52,19 +52,22 @@ refuse_type(struct igw_call *call)
                             igw_slice_of(merge_patch));
     }
     igw_problem(call, 415, "unsupported_media_type",
-                "Send application/json in UTF-8.");
+                "Send application/json in UTF-8, without a Content-Encoding.");
 }
 
 /* Many send a merge patch as plain JSON, and there is no other patch here. */
 static bool
 has_json_type(const struct igw_request *request)
 {
+    if (igw_request_param(request, "HTTP_CONTENT_ENCODING") != NULL) {
+        return false;
+    }
     return is_type(request->content_type, "application/json")
            || (request->method == IGW_PATCH
                && is_type(request->content_type, merge_patch));
 }
 
-/* The type, with no parameter but charset=utf-8. */
+/* The type; parameters are ignored, but a charset has to be UTF-8. */
 static bool
 is_type(const char *content_type, const char *type)
 {
@@ -74,26 +77,38 @@ is_type(const char *content_type, const char *type)
         return false;
     }
     rest += strspn(rest, " \t");
-    if (*rest == '\0') {
-        return true;
-    }
-    return *rest == ';' && is_utf8_charset(rest + 1);
-}
-
-static bool
-is_utf8_charset(const char *parameter)
-{
-    static const char *const spellings[] = { "charset=utf-8",
-                                             "charset=\"utf-8\"" };
-
-    parameter += strspn(parameter, " \t");
-    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
-        size_t len = strlen(spellings[i]);
-
-        if (strncasecmp(parameter, spellings[i], len) == 0
-            && parameter[len + strspn(parameter + len, " \t")] == '\0') {
-            return true;
+    while (*rest == ';') {
+        rest++;
+        rest += strspn(rest, " \t");
+        if (*rest != '\0' && *rest != ';' && !take_parameter(&rest)) {
+            return false;
         }
     }
-    return *parameter == '\0';
+    return *rest == '\0';
+}
+
+/* name=value (RFC 9110 5.6.6); false: none, or a charset that is not UTF-8. */
+static bool
+take_parameter(const char **text)
+{
+    static const char charset[] = "charset=";
+    const char *name = *text;
+    size_t name_len = strcspn(name, "=;\" \t");
+    const char *value = name + name_len + 1;
+    bool is_quoted;
+    size_t len;
+
+    if (name_len == 0 || name[name_len] != '=') {
+        return false;
+    }
+    is_quoted = *value == '"';
+    value += is_quoted ? 1 : 0;
+    len = strcspn(value, is_quoted ? "\"\\" : ";\" \t");
+    if (is_quoted ? value[len] != '"' : len == 0) {
+        return false;
+    }
+    *text = value + len + (is_quoted ? 1 : 0);
+    *text += strspn(*text, " \t");
+    return strncasecmp(name, charset, sizeof(charset) - 1) != 0
+           || (len == strlen("utf-8") && strncasecmp(value, "utf-8", len) == 0);
 }

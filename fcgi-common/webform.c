@@ -16,7 +16,8 @@ igw_webform_is(const struct igw_request *request)
 {
     const char *rest = request->content_type + strlen(form_type);
 
-    if (strncasecmp(request->content_type, form_type, strlen(form_type)) != 0) {
+    if (strncasecmp(request->content_type, form_type, strlen(form_type)) != 0
+        || igw_request_param(request, "HTTP_CONTENT_ENCODING") != NULL) {
         return false;
     }
     rest += strspn(rest, " \t");

@@ -51,6 +51,27 @@ client_session(const struct igw_call *call)
                           client_session_name(call));
 }
 
+/* The ids themselves; SESSION_ALL_MAX + 1 when there are more. */
+static size_t
+all_ids(const struct igw_call *call, struct igw_slice ids[SESSION_ALL_MAX])
+{
+    return session_all(session_header(call), cookies(call),
+                       client_session_name(call), ids);
+}
+
+bool
+client_sessions_fit(struct igw_call *call)
+{
+    struct igw_slice ids[SESSION_ALL_MAX];
+
+    if (all_ids(call, ids) <= SESSION_ALL_MAX) {
+        return true;
+    }
+    igw_problem(call, 400, "too_many_sessions",
+                "More session ids came than can be ended at once.");
+    return false;
+}
+
 enum igw_result
 client_all_sessions(const struct igw_call *call,
                     struct session_hash hashes[SESSION_ALL_MAX], size_t *count)
@@ -58,8 +79,10 @@ client_all_sessions(const struct igw_call *call,
     struct igw_slice ids[SESSION_ALL_MAX];
     enum igw_result rc = IGW_OK;
 
-    *count = session_all(session_header(call), cookies(call),
-                         client_session_name(call), ids);
+    *count = all_ids(call, ids);
+    if (*count > SESSION_ALL_MAX) {
+        return IGW_ERROR;
+    }
     for (size_t i = 0; i < *count && rc == IGW_OK; i++) {
         rc = session_hash(ids[i], &hashes[i]);
     }

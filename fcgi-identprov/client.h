@@ -15,9 +15,12 @@ const char *client_session_name(const struct igw_call *call);
 /* The session id that counts; empty when there is none. Borrowed. */
 struct igw_slice client_session(const struct igw_call *call);
 
+/* False: more session ids came than can be ended; the call is answered. */
+bool client_sessions_fit(struct igw_call *call) IGW_MUST_CHECK;
+
 /*
  * Hashes of all ids that came, in the header and in cookies, whether they
- * count or not: what a login or logout ends.
+ * count or not: what a login or logout ends. They have to fit.
  */
 enum igw_result client_all_sessions(const struct igw_call *call,
                                     struct session_hash hashes[SESSION_ALL_MAX],

@@ -239,6 +239,9 @@ login_post(struct igw_call *call)
     struct igw_errors errors = { 0 };
     struct body body;
 
+    if (!client_sessions_fit(call)) {
+        return;
+    }
     if (!body_read(call, &body)) {
         body_clear(&body);
         return;

@@ -30,6 +30,9 @@ logout_post(struct igw_call *call)
     struct body body = { 0 };
     enum igw_result rc;
 
+    if (!client_sessions_fit(call)) {
+        return;
+    }
     /* Whatever else comes is not asked for. */
     if (igw_webform_is(call->request) && !body_read(call, &body)) {
         body_clear(&body);

@@ -152,10 +152,14 @@ session_all(const char *header, const char *cookies, const char *name,
     if (is_id(value)) {
         ids[count++] = value;
     }
-    while (cookies != NULL && *cookies != '\0' && count < SESSION_ALL_MAX) {
-        if (value_of(next_pair(&cookies), name, &value) && is_id(value)) {
-            ids[count++] = value;
+    while (cookies != NULL && *cookies != '\0') {
+        if (!value_of(next_pair(&cookies), name, &value) || !is_id(value)) {
+            continue;
         }
+        if (count == SESSION_ALL_MAX) {
+            return count + 1;
+        }
+        ids[count++] = value;
     }
     return count;
 }

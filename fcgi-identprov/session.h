@@ -34,11 +34,12 @@ struct igw_slice session_in_cookies(const char *cookies, const char *name);
 struct igw_slice session_choose(const char *header, const char *cookies,
                                 const char *name);
 
-enum { SESSION_ALL_MAX = 8 };
+enum { SESSION_ALL_MAX = 128 };
 
 /*
  * Every id that came, whether it counts or not: the header's and those of the
- * first cookies of the name. Borrowed; returns how many.
+ * cookies of the name. Borrowed; returns how many, SESSION_ALL_MAX + 1 when
+ * there are more.
  */
 size_t session_all(const char *header, const char *cookies, const char *name,
                    struct igw_slice ids[SESSION_ALL_MAX]);

@@ -96,6 +96,13 @@ sessions_delete(struct igw_call *call)
     }
 }
 
+static bool
+is_sid(const char *text)
+{
+    return strlen(text) == SESSION_SID_LEN
+           && strspn(text, "0123456789abcdef") == SESSION_SID_LEN;
+}
+
 static void
 end_one(struct igw_call *call, const struct client_caller *caller)
 {
@@ -104,7 +111,9 @@ end_one(struct igw_call *call, const struct client_caller *caller)
     char own[SESSION_SID_LEN + 1];
     enum igw_result rc;
 
-    rc = store_end_session(call->pg, caller->session.account.id, sid, &audit);
+    rc = is_sid(sid) ? store_end_session(call->pg, caller->session.account.id,
+                                         sid, &audit)
+                     : IGW_NOT_FOUND;
     if (rc == IGW_NOT_FOUND) {
         igw_problem(call, 404, "no_such_session",
                     "You have no session of this id.");

@@ -128,6 +128,8 @@ subtest 'parameters that matter come once' => sub {
         my $answer = ask($socket, get('/echo', $name => 'a', $name => 'b'));
         is(code_of($answer), 'repeated_parameter', $name);
     }
+    is($server->status(get('/echo', $_ => 'a', $_ => 'b')), 200, "but not $_")
+        for qw(HTTP_TRACESTATE HTTP_BAGGAGE HTTP_PREFER HTTP_LINK);
     my $answer = ask($server->connect_to,
         get('/echo', HTTP_COOKIE => 'a=1', HTTP_ACCEPT => 'text/html',
             HTTP_COOKIE => 'b=2', HTTP_ACCEPT => '*/*', HTTP_COOKIE => 'a=3'));
@@ -313,6 +315,14 @@ subtest 'JSON bodies' => sub {
     is($json->('application/json', '{"a":1}'), '200 {"a":1}', 'plain');
     is($json->("Application/JSON ; Charset=\"UTF-8\"", '{}'), '200 {}',
         'with charset');
+    is($json->("application/json$_", '{}'), '200 {}', "with \"$_\"")
+        for ';', '; ', ';v=1', '; profile="a;b" ; charset=utf-8', ';x="";';
+    is($json->("application/json$_", '{}'), '415 unsupported_media_type',
+        "with \"$_\"") for ';x', ';=1', ';x="a', ';x="\\""', '; x=1 y', ';x=1, y',
+        ';x=1;charset=latin1', ';charset=utf-80';
+    is(code_of(ask($server->connect_to, post('/json', '{}', CONTENT_TYPE =>
+                    'application/json', HTTP_CONTENT_ENCODING => 'br'))),
+        'unsupported_media_type', 'with a Content-Encoding');
     is($json->($_, '{}'), '415 unsupported_media_type', "type \"$_\"")
         for '', 'text/json', 'application/jsonx', 'application/json;charset=latin1',
         'application/json, text/plain', 'application/x-www-form-urlencoded';

@@ -85,6 +85,21 @@ my $berta = id_of(login('berta', headers => [ 'JSESSIONID', $third ]));
 is(status_of($third), 401, '... also another user\'s');
 is(status_of($berta), 200, '... for the one who knows the password');
 
+# However many came: all end, or none.
+my @many = map { id_of(login('anna')) } 1 .. 20;
+my @cookies = map { "JSESSIONID=$_" } @many;
+my $logout = $idp->request('POST', '/logout', headers => [ Cookie =>
+        join '; ', @cookies, ('JSESSIONID=x') x 109 ]);
+is($logout->{status}, 400, 'a logout with 129 cookies');
+is(json($logout)->{code}, 'too_many_sessions', '... says so');
+is(status_of($many[0]), 200, '... ends none');
+is(login('anna', headers => [ Cookie => join '; ', @cookies,
+        ('JSESSIONID=x') x 109 ])->{status}, 400, 'such a login is none');
+$logout = $idp->request('POST', '/logout', headers => [ Cookie =>
+        join '; ', ('JSESSIONID=x') x 108, @cookies ]);
+is($logout->{status}, 204, 'one with 128');
+is(scalar(grep { status_of($_) == 200 } @many), 0, '... ends all');
+
 # --- what the database has ---------------------------------------------------
 
 is(column($berta, 'count(*)'), 1,

@@ -131,7 +131,8 @@ is(call($ids[0], 'DELETE', '/sessions/' . sid($ids[1]))->{status}, 204,
 is(status_of($ids[1]), 401, '... it is over');
 is(told(), hashes($ids[1]), '... and told of');
 is_problem(call($ids[0], 'DELETE', "/sessions/$_"), 404, 'no_such_session',
-    "no session $_") for sid($ids[1]), sid($berta), 'x', sha256_hex($ids[0]);
+    "no session $_") for sid($ids[1]), sid($berta), 'x', sha256_hex($ids[0]),
+    '%ff', '0123456789abcde%ff';
 is(status_of($berta), 200, '... somebody else\'s stays');
 is(told(), '', '... nothing is told');
 $answer = call($ids[2], 'DELETE', '/sessions/' . sid($ids[2]));

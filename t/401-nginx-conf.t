@@ -144,6 +144,8 @@ is_deeply([ map { headers($answer, $_) } qw(Authorization X-User X-Email
 
 my @answers = map { $stack->post_json('/login', {}) } 1 .. 40;
 my ($refused) = grep { $_->{status} == 429 } @answers;
+is($stack->request('GET', '/login', headers => [ Accept => 'text/html' ])->{status},
+    200, '... the page is not limited');
 ok($refused, 'too many logins from one address are refused');
 is_deeply([ headers($refused, 'Retry-After') ], ['1'], '... for a while');
 is(json($refused)->{code}, 'too_many_requests', '... with a problem document');

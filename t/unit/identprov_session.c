@@ -138,7 +138,31 @@ test_all_ids_that_came(void **state)
     check_all("", "s=b; x=c; s=d; S=e", "b d ");
     check_all("a", "s=a; s=a", "a a a ");
     check_all("a b", "s=b c; s=d", "d ");
-    check_all("0", "s=1;s=2;s=3;s=4;s=5;s=6;s=7;s=8;s=9", "0 1 2 3 4 5 6 7 ");
+}
+
+static void
+test_more_ids_than_fit_are_told(void **state)
+{
+    struct igw_slice ids[SESSION_ALL_MAX];
+    struct igw_buf cookies;
+
+    igw_buf_init(&cookies);
+    for (int i = 0; i < SESSION_ALL_MAX; i++) {
+        igw_buf_printf(&cookies, "s=%d; ", i);
+    }
+    assert_int_equal(session_all(NULL, cookies.data, "s", ids),
+                     SESSION_ALL_MAX);
+    assert_true(igw_slice_is(ids[SESSION_ALL_MAX - 1], "127"));
+    assert_int_equal(session_all("a", cookies.data, "s", ids),
+                     SESSION_ALL_MAX + 1);
+    igw_buf_puts(&cookies, "x=1; s=");
+    assert_int_equal(session_all(NULL, cookies.data, "s", ids),
+                     SESSION_ALL_MAX);
+    igw_buf_puts(&cookies, "1");
+    assert_int_equal(session_all(NULL, cookies.data, "s", ids),
+                     SESSION_ALL_MAX + 1);
+    igw_buf_clear(&cookies);
+    (void)state;
 }
 
 static void
@@ -247,6 +271,7 @@ main(void)
         cmocka_unit_test(test_where_the_id_is),
         cmocka_unit_test(test_an_id_has_at_most_512_bytes),
         cmocka_unit_test(test_all_ids_that_came),
+        cmocka_unit_test(test_more_ids_than_fit_are_told),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_cookies_as_they_are_set),
         cmocka_unit_test(test_new_ids_are_found_again_and_never_equal),
