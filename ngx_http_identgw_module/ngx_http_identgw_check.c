@@ -8,6 +8,8 @@ static ngx_int_t ngx_http_identgw_check_uris(ngx_conf_t *cf,
     const ngx_http_identgw_protected_t *protected);
 static ngx_int_t ngx_http_identgw_check_feed(ngx_conf_t *cf,
     const ngx_http_identgw_feed_conf_t *feed);
+static void ngx_http_identgw_check_mark(
+    const ngx_http_core_srv_conf_t *server, const ngx_str_t *uri);
 static const char *ngx_http_identgw_check_uri(
     const ngx_http_core_srv_conf_t *server, const ngx_str_t *uri);
 static ngx_int_t ngx_http_identgw_check_page(ngx_conf_t *cf,
@@ -98,6 +100,10 @@ ngx_http_identgw_check_uris(ngx_conf_t *cf,
     directive = "identgw_authenticate";
     fault = ngx_http_identgw_check_uri(protected->server, uri);
 
+    if (fault == NULL) {
+        ngx_http_identgw_check_mark(protected->server, uri);
+    }
+
     if (fault == NULL && lcf->signin.len != 0) {
         uri = &lcf->signin;
         directive = "identgw_signin";
@@ -129,6 +135,7 @@ ngx_http_identgw_check_feed(ngx_conf_t *cf,
     fault = ngx_http_identgw_check_uri(feed->server, &feed->uri);
 
     if (fault == NULL) {
+        ngx_http_identgw_check_mark(feed->server, &feed->uri);
         return NGX_OK;
     }
 
@@ -138,6 +145,21 @@ ngx_http_identgw_check_feed(ngx_conf_t *cf,
                   &feed->uri, fault, feed->file, feed->line);
 
     return NGX_ERROR;
+}
+
+
+/* Its answers have tokens and more that is for the gateway alone. */
+
+static void
+ngx_http_identgw_check_mark(const ngx_http_core_srv_conf_t *server,
+    const ngx_str_t *uri)
+{
+    const ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_identgw_loc_conf_t     *lcf;
+
+    clcf = ngx_http_identgw_locate(server, uri);
+    lcf = clcf->loc_conf[ngx_http_identgw_module.ctx_index];
+    lcf->confidential = 1;
 }
 
 

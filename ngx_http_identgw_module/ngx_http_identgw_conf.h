@@ -110,6 +110,7 @@ typedef struct {
     ngx_flag_t                purge;
     uint64_t                  policy;        /* whose verdicts are the same */
     ngx_uint_t                answers;       /* see rewrite.h */
+    ngx_uint_t                confidential;  /* for our questions alone */
     const void               *status;        /* its format; NULL: none */
     u_char                   *file;          /* where "identgw" stands */
     ngx_uint_t                line;

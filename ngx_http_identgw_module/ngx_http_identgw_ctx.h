@@ -147,6 +147,7 @@ ngx_http_identgw_ctx_is_open(const ngx_http_request_t *r)
 
     return lcf->mode == NGX_HTTP_IDENTGW_OFF
            && !lcf->purge
+           && !lcf->confidential
            && ngx_http_get_module_ctx(r->main, ngx_http_identgw_module)
            == &ngx_http_identgw_ctx_none;
 }

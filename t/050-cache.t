@@ -20,6 +20,12 @@ my $gateway = Gateway->start(
 identgw_zone 1m;
 map \$http_x_user \$is_admin { alice 1; default 0; }
 server {
+    listen unix:ROOM/accel;
+    server_name accel;
+    location / { identgw off; add_header X-Accel-Redirect /.identgw/authenticate;
+        return 200 x; }
+}
+server {
     listen unix:ROOM/other;
     server_name other;
     @{[ $idp->locations ]}
@@ -44,6 +50,11 @@ location /to { identgw on; identgw_cache_ttl 5m; $CACHE
 location \@uncached { identgw on; identgw_cache off; $CACHE $PASS }
 location \@brief { identgw on; identgw_cache_ttl 1s; $CACHE $PASS }
 location \@as_long { identgw on; identgw_cache_ttl 10m; $CACHE $PASS }
+location = /peek { identgw off; ssi on; ssi_types *;
+    return 200 '(<!--#include virtual="/.identgw/authenticate" -->)'; }
+location = /jump { identgw off; try_files /none /.identgw/authenticate; }
+location = /feed { identgw on; $CACHE try_files /none /.identgw/revocations; }
+location = /accel { identgw off; proxy_pass http://unix:ROOM/accel; }
 location = /status { identgw off; identgw_status; }
 location = /json { identgw off; identgw_status json; }
 location /returned { identgw on; $CACHE return 200 "HTTP_X_USER=\$identgw_user\\n"; }
@@ -187,6 +198,19 @@ subtest 'a location never uses what is too old for it' => sub {
     sleep 1.1;
     like(seen('user-old', '/brief'), qr/^EXPIRED 200/, '... and will again');
     is($idp->questions('user-old'), $asked + 2, 'as often as it says');
+};
+
+subtest 'nobody else is answered what the gateway asks' => sub {
+    ok(warm('user-alice'), 'warm');
+    my @alice = ('JSESSIONID', 'user-alice');
+    my $answer = $gateway->get('/peek', @alice);
+    unlike($answer->{body}, qr/token|alice/, 'an include');
+    for my $target (qw(/jump /feed /accel)) {
+        $answer = $gateway->get($target, @alice);
+        is($answer->{status}, 404, $target);
+        is(field($answer, $_), undef, "... no $_")
+            for qw(Authorization X-User Identgw-Epoch);
+    }
 };
 
 subtest 'a hit is a verdict like any other' => sub {
