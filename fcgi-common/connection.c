@@ -147,6 +147,7 @@ handle_in_turn(struct igw_call *call)
         config->handle(call);
     } else if (verdict == IGW_TURNS_FULL) {
         igw_problem(call, 503, "busy", "Too many such requests are waiting.");
+        igw_response_guard(call->response);
         igw_metrics_refused(503);
     } else {
         visit->is_waiting = true;

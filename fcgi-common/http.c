@@ -155,6 +155,7 @@ igw_exchange_handle(struct igw_exchange *exchange,
     call->response = &exchange->response;
     if (refusal.status != 0) {
         igw_problem(call, refusal.status, refusal.code, refusal.detail);
+        igw_response_guard(call->response);
         igw_metrics_refused(refusal.status);
     } else {
         handle(call);

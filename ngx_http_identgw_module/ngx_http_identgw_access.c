@@ -178,12 +178,8 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
     ctx = (lcf->mode == NGX_HTTP_IDENTGW_OFF && !lcf->purge)
           ? ngx_http_identgw_ctx_find(r) : ngx_http_identgw_ctx_get(r);
 
-    if (lcf->confidential
-        && (ctx == NULL
-            || (!ngx_http_identgw_ctx_is_of(r, &ctx->authenticate)
-                && !ngx_http_identgw_ctx_is_of(r, &ctx->signin))))
-    {
-        /* an application's X-Accel-Redirect, or an include of SSI */
+    if (lcf->confidential && r == r->main) {
+        /* an application's X-Accel-Redirect, or the like */
         return NGX_HTTP_NOT_FOUND;
     }
 

@@ -30,6 +30,8 @@ sub refused {
     my $answer = ask($socket, $bytes);
     is(($answer->{status} // 0) . ' ' . code_of($answer), "$status $code",
         $title);
+    like($answer->{head}, qr/^X-Content-Type-Options: nosniff\r?$/m,
+        '... with what guards browsers');
     is((ask($socket, get('/echo')) // {})->{status}, 200, '... and goes on');
     return;
 }

@@ -85,6 +85,8 @@ subtest 'slow ones wait behind the others, and not too many' => sub {
     is($answer->{status}, 503, 'a slow one that finds the line full');
     like($answer->{head}, qr/^Retry-After: [1-9]/m, '... may come again');
     is(decode_json($answer->{body})->{code}, 'busy', '... says why');
+    like($answer->{head}, qr/^X-Content-Type-Options: nosniff\r?$/m,
+        '... with what guards browsers');
     is(EchoServer::ask($late, EchoServer::get('/echo'))->{status}, 200,
         '... the connection stays');
     is(status($_), 200, 'all others are answered') for @first, @slow, $quick;
