@@ -78,8 +78,7 @@ is_type(const char *content_type, const char *type)
     }
     rest += strspn(rest, " \t");
     while (*rest == ';') {
-        rest++;
-        rest += strspn(rest, " \t");
+        rest += 1 + strspn(rest + 1, " \t");
         if (*rest != '\0' && *rest != ';' && !take_parameter(&rest)) {
             return false;
         }
@@ -94,13 +93,14 @@ take_parameter(const char **text)
     static const char charset[] = "charset=";
     const char *name = *text;
     size_t name_len = strcspn(name, "=;\" \t");
-    const char *value = name + name_len + 1;
+    const char *value;
     bool is_quoted;
     size_t len;
 
     if (name_len == 0 || name[name_len] != '=') {
         return false;
     }
+    value = name + name_len + 1;
     is_quoted = *value == '"';
     value += is_quoted ? 1 : 0;
     len = strcspn(value, is_quoted ? "\"\\" : ";\" \t");

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "log.h"
 #include "metrics.h"
@@ -171,8 +170,5 @@ log_broken(const struct igw_connection *connection)
 int64_t
 igw_connection_now_ms(void)
 {
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return igw_metrics_now_us() / 1000;
 }

@@ -175,13 +175,13 @@ ngx_http_identgw_access_enter(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_identgw_module);
 
-    ctx = (lcf->mode == NGX_HTTP_IDENTGW_OFF && !lcf->purge)
-          ? ngx_http_identgw_ctx_find(r) : ngx_http_identgw_ctx_get(r);
-
     if (lcf->confidential && r == r->main) {
         /* an application's X-Accel-Redirect, or the like */
         return NGX_HTTP_NOT_FOUND;
     }
+
+    ctx = (lcf->mode == NGX_HTTP_IDENTGW_OFF && !lcf->purge)
+          ? ngx_http_identgw_ctx_find(r) : ngx_http_identgw_ctx_get(r);
 
     if (ctx == NULL) {
         return (lcf->mode == NGX_HTTP_IDENTGW_OFF && !lcf->purge)

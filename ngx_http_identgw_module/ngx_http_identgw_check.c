@@ -102,12 +102,12 @@ ngx_http_identgw_check_uris(ngx_conf_t *cf,
 
     if (fault == NULL) {
         ngx_http_identgw_check_mark(protected->server, uri);
-    }
 
-    if (fault == NULL && lcf->signin.len != 0) {
-        uri = &lcf->signin;
-        directive = "identgw_signin";
-        fault = ngx_http_identgw_check_uri(protected->server, uri);
+        if (lcf->signin.len != 0) {
+            uri = &lcf->signin;
+            directive = "identgw_signin";
+            fault = ngx_http_identgw_check_uri(protected->server, uri);
+        }
     }
 
     if (fault == NULL) {

@@ -109,6 +109,7 @@ ngx_uint_t
 ngx_http_identgw_ctx_applies(const ngx_http_identgw_ctx_t *ctx,
     const ngx_http_identgw_loc_conf_t *lcf)
 {
+    ngx_uint_t                          is_stale;
     const ngx_str_t                    *name;
     const ngx_http_identgw_loc_conf_t  *policy;
 
@@ -120,12 +121,12 @@ ngx_http_identgw_ctx_applies(const ngx_http_identgw_ctx_t *ctx,
 
     /* an answer that the other location kept may be too old for this one */
 
-    if ((ctx->cache == NGX_HTTP_IDENTGW_CACHE_HIT
-         && (!lcf->cache || lcf->cache_ttl < policy->cache_ttl))
-        || (ctx->cache == NGX_HTTP_IDENTGW_CACHE_STALE
-            && (!lcf->cache
-                || lcf->cache_ttl < policy->cache_ttl
-                || lcf->stale < policy->stale)))
+    is_stale = (ctx->cache == NGX_HTTP_IDENTGW_CACHE_STALE);
+
+    if ((is_stale || ctx->cache == NGX_HTTP_IDENTGW_CACHE_HIT)
+        && (!lcf->cache
+            || lcf->cache_ttl < policy->cache_ttl
+            || (is_stale && lcf->stale < policy->stale)))
     {
         return 0;
     }

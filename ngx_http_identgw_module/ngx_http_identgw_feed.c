@@ -1,5 +1,6 @@
 #include "ngx_http_identgw_feed.h"
 #include "ngx_http_identgw_cache.h"
+#include "ngx_http_identgw_clientless.h"
 #include "ngx_http_identgw_feed_read.h"
 #include "ngx_http_identgw_identity.h"
 #include "ngx_http_identgw_polls.h"
@@ -25,18 +26,10 @@ struct ngx_http_identgw_feed_s {
 
 static void ngx_http_identgw_feed_turn(ngx_event_t *ev);
 static ngx_int_t ngx_http_identgw_feed_poll(ngx_http_identgw_feed_t *feed);
-static ngx_connection_t *ngx_http_identgw_feed_connect(
-    ngx_http_identgw_feed_t *feed);
-static ngx_int_t ngx_http_identgw_feed_prepare(ngx_http_identgw_feed_t *feed,
-    ngx_connection_t *c);
-static void ngx_http_identgw_feed_close(ngx_connection_t *c);
-static ngx_http_request_t *ngx_http_identgw_feed_request(
-    ngx_http_identgw_feed_t *feed, ngx_connection_t *c);
 static ngx_int_t ngx_http_identgw_feed_ask(ngx_http_identgw_feed_t *feed,
     ngx_http_request_t *r);
 static void ngx_http_identgw_feed_args(ngx_http_identgw_poll_t *poll,
     ngx_str_t *args);
-static void ngx_http_identgw_feed_find(ngx_http_request_t *r);
 static void ngx_http_identgw_feed_answered(ngx_http_request_t *r);
 static void ngx_http_identgw_feed_apply(ngx_http_identgw_feed_t *feed,
     const ngx_http_identgw_ask_t *ask);
@@ -46,9 +39,6 @@ static ngx_uint_t ngx_http_identgw_feed_is_text(const ngx_http_request_t *sr);
 static void ngx_http_identgw_feed_end(ngx_http_identgw_feed_t *feed,
     ngx_http_identgw_poll_e result, const char *fault);
 static void ngx_http_identgw_feed_cleanup(void *data);
-static void ngx_http_identgw_feed_ignore(ngx_event_t *ev);
-static u_char *ngx_http_identgw_feed_log(ngx_log_t *log, u_char *buf,
-    size_t len);
 
 
 ngx_http_identgw_feed_t *
@@ -152,17 +142,28 @@ static ngx_int_t
 ngx_http_identgw_feed_poll(ngx_http_identgw_feed_t *feed)
 {
     ngx_connection_t    *c;
+    ngx_pool_cleanup_t  *cln;
     ngx_http_request_t  *r;
 
-    c = ngx_http_identgw_feed_connect(feed);
-    if (c == NULL) {
-        return NGX_ERROR;
-    }
-
-    r = ngx_http_identgw_feed_request(feed, c);
+    r = ngx_http_identgw_clientless_create(feed->mcf->feed_conf.server,
+                                           &feed->mcf->feed_conf.uri,
+                                           feed->timer.log);
     if (r == NULL) {
         return NGX_ERROR;
     }
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_identgw_feed_cleanup;
+    cln->data = feed;
+
+    r->write_event_handler = ngx_http_identgw_feed_answered;
+    feed->request = r;
+    c = r->connection;
 
     if (ngx_http_identgw_feed_ask(feed, r) != NGX_OK) {
         ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
@@ -173,170 +174,6 @@ ngx_http_identgw_feed_poll(ngx_http_identgw_feed_t *feed)
     ngx_http_run_posted_requests(c);
 
     return NGX_OK;
-}
-
-
-/* A socket that nobody is at the other end of. */
-
-static ngx_connection_t *
-ngx_http_identgw_feed_connect(ngx_http_identgw_feed_t *feed)
-{
-    ngx_log_t         *log;
-    ngx_socket_t       s;
-    ngx_connection_t  *c;
-
-    log = feed->timer.log;
-
-    s = ngx_socket(AF_UNIX, SOCK_DGRAM, 0);
-
-    if (s == (ngx_socket_t) -1) {
-        ngx_log_error(NGX_LOG_ALERT, log, ngx_socket_errno,
-                      ngx_socket_n " failed");
-        return NULL;
-    }
-
-    c = ngx_get_connection(s, log);
-
-    if (c == NULL) {
-        (void) ngx_close_socket(s);
-        return NULL;
-    }
-
-#if (NGX_STAT_STUB)
-    (void) ngx_atomic_fetch_add(ngx_stat_active, 1);
-#endif
-
-    if (ngx_http_identgw_feed_prepare(feed, c) != NGX_OK) {
-        ngx_http_identgw_feed_close(c);
-        return NULL;
-    }
-
-    return c;
-}
-
-
-static ngx_int_t
-ngx_http_identgw_feed_prepare(ngx_http_identgw_feed_t *feed,
-    ngx_connection_t *c)
-{
-    static struct sockaddr  nowhere = { .sa_family = AF_UNIX };
-
-    ngx_log_t              *log;
-    ngx_http_log_ctx_t     *log_ctx;
-    ngx_http_connection_t  *hc;
-
-    c->pool = ngx_create_pool(1024, c->log);
-    if (c->pool == NULL) {
-        return NGX_ERROR;
-    }
-
-    log = ngx_palloc(c->pool, sizeof(ngx_log_t));
-    log_ctx = ngx_pcalloc(c->pool, sizeof(ngx_http_log_ctx_t));
-    hc = ngx_pcalloc(c->pool, sizeof(ngx_http_connection_t));
-
-    if (log == NULL || log_ctx == NULL || hc == NULL) {
-        return NGX_ERROR;
-    }
-
-    hc->conf_ctx = feed->mcf->feed_conf.server->ctx;
-    log_ctx->connection = c;
-
-    *log = *c->log;
-    log->connection = c->number;
-    log->handler = ngx_http_identgw_feed_log;
-    log->data = log_ctx;
-
-    c->log = log;
-    c->pool->log = log;
-    c->read->log = log;
-    c->write->log = log;
-    c->data = hc;
-
-    c->sockaddr = &nowhere;
-    c->socklen = sizeof(nowhere);
-    c->local_sockaddr = &nowhere;
-    c->local_socklen = sizeof(nowhere);
-    ngx_str_set(&c->addr_text, "unix:");
-
-    c->read->handler = ngx_http_identgw_feed_ignore;
-    c->write->handler = ngx_http_identgw_feed_ignore;
-    c->write->ready = 1;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_identgw_feed_close(ngx_connection_t *c)
-{
-    ngx_pool_t  *pool;
-
-#if (NGX_STAT_STUB)
-    (void) ngx_atomic_fetch_add(ngx_stat_active, -1);
-#endif
-
-    pool = c->pool;
-
-    ngx_close_connection(c);
-
-    if (pool != NULL) {
-        ngx_destroy_pool(pool);
-    }
-}
-
-
-/* From here on the request ends its connection, as nginx has it. */
-
-static ngx_http_request_t *
-ngx_http_identgw_feed_request(ngx_http_identgw_feed_t *feed,
-    ngx_connection_t *c)
-{
-    ngx_pool_cleanup_t  *cln;
-    ngx_http_request_t  *r;
-
-    r = ngx_http_create_request(c);
-
-    if (r == NULL) {
-        ngx_http_identgw_feed_close(c);
-        return NULL;
-    }
-
-    c->data = r;
-
-    r->method = NGX_HTTP_GET;
-    r->method_name = ngx_http_core_get_method;
-    r->http_version = NGX_HTTP_VERSION_11;
-    ngx_str_set(&r->http_protocol, "HTTP/1.1");
-
-    r->uri = feed->mcf->feed_conf.uri;
-    r->unparsed_uri = r->uri;
-    r->headers_in.server = feed->mcf->feed_conf.server->server_name;
-    r->internal = 1;
-    r->logged = 1;
-
-    /* passed: limit_req and limit_conn are about clients */
-
-    r->limit_conn_status = 1;
-    r->limit_req_status = 1;
-
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-
-    if (cln == NULL
-        || ngx_list_init(&r->headers_in.headers, r->pool, 1,
-                         sizeof(ngx_table_elt_t))
-        != NGX_OK)
-    {
-        ngx_http_finalize_request(r, NGX_HTTP_CLOSE);
-        return NULL;
-    }
-
-    cln->handler = ngx_http_identgw_feed_cleanup;
-    cln->data = feed;
-
-    r->write_event_handler = ngx_http_identgw_feed_answered;
-    feed->request = r;
-
-    return r;
 }
 
 
@@ -368,37 +205,9 @@ ngx_http_identgw_feed_ask(ngx_http_identgw_feed_t *feed, ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    ctx->authenticate.request->write_event_handler =
-                                                ngx_http_identgw_feed_find;
+    ngx_http_identgw_clientless_skip(ctx->authenticate.request);
+
     return NGX_OK;
-}
-
-
-/*
- * As ngx_http_handler() begins, but behind what the server block itself
- * rewrites and returns: that is about clients, and a poll has no scheme,
- * address or header of one.
- */
-
-static void
-ngx_http_identgw_feed_find(ngx_http_request_t *r)
-{
-    ngx_http_phase_handler_t   *ph;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
-
-    ph = cmcf->phase_engine.handlers;
-
-    r->valid_location = 1;
-    r->phase_handler = cmcf->phase_engine.server_rewrite_index;
-
-    while (ph[r->phase_handler].checker != ngx_http_core_find_config_phase) {
-        r->phase_handler++;
-    }
-
-    r->write_event_handler = ngx_http_core_run_phases;
-    ngx_http_core_run_phases(r);
 }
 
 
@@ -614,35 +423,4 @@ ngx_http_identgw_feed_cleanup(void *data)
     if (!ngx_exiting && !ngx_quit && !ngx_terminate) {
         ngx_add_timer(&feed->timer, 1);
     }
-}
-
-
-static void
-ngx_http_identgw_feed_ignore(ngx_event_t *ev)
-{
-    /* nobody writes to this socket, and nothing is written to it */
-}
-
-
-static u_char *
-ngx_http_identgw_feed_log(ngx_log_t *log, u_char *buf, size_t len)
-{
-    u_char              *p;
-    ngx_http_log_ctx_t  *ctx;
-
-    ctx = log->data;
-    p = buf;
-
-    if (log->action) {
-        p = ngx_snprintf(p, len, " while %s", log->action);
-    }
-
-    p = ngx_snprintf(p, len - (p - buf), ", identgw poll");
-
-    if (ctx->request == NULL) {
-        return p;
-    }
-
-    return ctx->request->log_handler(ctx->request, ctx->current_request, p,
-                                     len - (p - buf));
 }
