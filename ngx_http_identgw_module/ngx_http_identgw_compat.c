@@ -1,5 +1,4 @@
 #include "ngx_http_identgw_compat.h"
-#include "ngx_http_identgw_names.h"
 
 
 #if (nginx_version < 1021001)
@@ -10,28 +9,20 @@ static ngx_uint_t ngx_http_identgw_compat_is_name(const ngx_str_t *name);
 #if (nginx_version >= 1023000)
 
 ngx_int_t
-ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r)
+ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r,
+    ngx_table_elt_t *h, ngx_uint_t n)
 {
-    static const ngx_str_t  key = ngx_string("cookie");
-
     ngx_uint_t         i;
-    ngx_list_part_t   *part;
-    ngx_table_elt_t   *h, **last;
+    ngx_table_elt_t  **last;
 
     last = &r->headers_in.cookie;
-    *last = NULL;
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_identgw_names_equal(&key, &h[i].key)) {
-                h[i].next = NULL;
-                *last = &h[i];
-                last = &h[i].next;
-            }
-        }
+    for (i = 0; i < n; i++) {
+        *last = &h[i];
+        last = &h[i].next;
     }
+
+    *last = NULL;
 
     return NGX_OK;
 }
@@ -47,37 +38,26 @@ ngx_http_identgw_compat_headers_changed(ngx_http_request_t *r)
 #else
 
 ngx_int_t
-ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r)
+ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r,
+    ngx_table_elt_t *h, ngx_uint_t n)
 {
-    static const ngx_str_t  key = ngx_string("cookie");
-
     ngx_uint_t         i;
-    ngx_list_part_t   *part;
-    ngx_table_elt_t   *h, **cookie;
+    ngx_table_elt_t  **cookie;
 
-    if (ngx_array_init(&r->headers_in.cookies, r->pool, 2,
+    if (ngx_array_init(&r->headers_in.cookies, r->pool, n + 1,
                        sizeof(ngx_table_elt_t *))
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
+    cookie = r->headers_in.cookies.elts;
 
-        for (i = 0; i < part->nelts; i++) {
-            if (!ngx_http_identgw_names_equal(&key, &h[i].key)) {
-                continue;
-            }
-
-            cookie = ngx_array_push(&r->headers_in.cookies);
-            if (cookie == NULL) {
-                return NGX_ERROR;
-            }
-
-            *cookie = &h[i];
-        }
+    for (i = 0; i < n; i++) {
+        cookie[i] = &h[i];
     }
+
+    r->headers_in.cookies.nelts = n;
 
     return NGX_OK;
 }
@@ -110,36 +90,20 @@ ngx_http_identgw_compat_nsec(void)
 #if (NGX_OPENSSL)
 
 /*
- * In the words that nginx itself uses, which its binary has for sure. The
- * context knows its algorithm for ever: finding it costs more than the hash.
+ * What EVP is made of: EVP's own steps cost more than the hash of so short a
+ * text. It is deprecated since OpenSSL 3.0, of which nginx takes no notice,
+ * and a binary that has EVP has it, too.
  */
 
 ngx_int_t
 ngx_http_identgw_compat_sha256(const ngx_str_t *text, u_char *digest)
 {
-    static EVP_MD_CTX  *md;
+    SHA256_CTX  sha;
 
-    const EVP_MD  *type;
-
-    type = NULL;
-
-    if (md == NULL) {
-        md = EVP_MD_CTX_create();
-        type = EVP_sha256();
-    }
-
-    if (md != NULL
-        && EVP_DigestInit_ex(md, type, NULL) == 1
-        && EVP_DigestUpdate(md, text->data, text->len) == 1
-        && EVP_DigestFinal_ex(md, digest, NULL) == 1)
-    {
-        return NGX_OK;
-    }
-
-    EVP_MD_CTX_destroy(md);
-    md = NULL;
-
-    return NGX_ERROR;
+    return SHA256_Init(&sha) == 1
+           && SHA256_Update(&sha, text->data, text->len) == 1
+           && SHA256_Final(digest, &sha) == 1
+           ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -1,4 +1,9 @@
-/* What differs between the versions of nginx, one function each. */
+/*
+ * What differs between the versions of nginx, one function each. And what
+ * begins with the end of nginx's own headers: the module's files call one
+ * another directly, for nobody else can, instead of by way of the dynamic
+ * linker's tables.
+ */
 
 #ifndef NGX_HTTP_IDENTGW_COMPAT_H
 #define NGX_HTTP_IDENTGW_COMPAT_H
@@ -8,15 +13,18 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#pragma GCC visibility push(hidden)
+
 
 #define NGX_HTTP_IDENTGW_COMPAT_SHA256_SIZE  32
 
 
 /*
- * Points nginx's own list of Cookie lines at those which stand in
- * r->headers_in.headers now; all of them must be new, this request's own.
+ * Points nginx's own list of Cookie lines at these "n" lines, which are all
+ * that r->headers_in.headers has, and new, this request's own.
  */
-ngx_int_t ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r);
+ngx_int_t ngx_http_identgw_compat_link_cookies(ngx_http_request_t *r,
+    ngx_table_elt_t *h, ngx_uint_t n);
 
 /*
  * True if a line of the upstream's answer has an empty name, or one with blanks

@@ -4,10 +4,7 @@
 #define NGX_HTTP_IDENTGW_CONF_H
 
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_http.h>
-
+#include "ngx_http_identgw_compat.h"
 #include "ngx_http_identgw_zone.h"
 
 

@@ -4,6 +4,11 @@
 #include "ngx_http_identgw_session.h"
 
 
+/* Places behind the lines that are added, for a Cookie line and other modules. */
+
+#define NGX_HTTP_IDENTGW_HEADERS_SPARE  4
+
+
 /* What leaves the list. */
 
 typedef struct {
@@ -86,7 +91,9 @@ ngx_http_identgw_headers_apply(ngx_http_request_t *r,
     const ngx_http_identgw_name_t *session)
 {
     ngx_int_t                        rc;
+    ngx_uint_t                       n;
     ngx_array_t                      added;
+    ngx_table_elt_t                 *h;
     ngx_http_identgw_headers_drop_t  drop;
 
     ngx_memzero(&drop, sizeof(ngx_http_identgw_headers_drop_t));
@@ -94,7 +101,8 @@ ngx_http_identgw_headers_apply(ngx_http_request_t *r,
     drop.scf = scf;
     drop.authorization = 1;
 
-    if (ngx_array_init(&added, r->pool, scf->identity->nelts + 1,
+    if (ngx_array_init(&added, r->pool, scf->identity->nelts
+                       + NGX_HTTP_IDENTGW_HEADERS_SPARE,
                        sizeof(ngx_table_elt_t))
         != NGX_OK)
     {
@@ -106,6 +114,8 @@ ngx_http_identgw_headers_apply(ngx_http_request_t *r,
     {
         return NGX_ERROR;
     }
+
+    n = added.nelts;
 
     if (session != NULL) {
         drop.session = session;
@@ -123,7 +133,11 @@ ngx_http_identgw_headers_apply(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return drop.cookies ? ngx_http_identgw_compat_link_cookies(r) : NGX_OK;
+    h = added.elts;
+
+    return drop.cookies
+           ? ngx_http_identgw_compat_link_cookies(r, h + n, added.nelts - n)
+           : NGX_OK;
 }
 
 
@@ -260,7 +274,7 @@ ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r, ngx_array_t *added,
     const ngx_str_t *name)
 {
     ngx_str_t               value;
-    ngx_int_t               rc;
+    ngx_int_t               rc, cut;
     ngx_uint_t              i, n;
     ngx_table_elt_t        *h;
     const ngx_list_part_t  *part;
@@ -279,16 +293,16 @@ ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r, ngx_array_t *added,
                 continue;
             }
 
-            value = cookie[i].value;
+            cut = ngx_http_identgw_session_cut_cookies(r->pool,
+                                                       &cookie[i].value, name,
+                                                       &value);
 
-            if (ngx_http_identgw_session_in_cookies(&value, name)) {
-                rc = ngx_http_identgw_session_cut_cookies(r->pool,
-                                                          &cookie[i].value,
-                                                          name, &value);
+            if (cut == NGX_ERROR) {
+                return NGX_ERROR;
+            }
 
-                if (rc != NGX_OK) {
-                    return NGX_ERROR;
-                }
+            if (cut == NGX_OK) {
+                rc = NGX_OK;
             }
 
             if (value.len == 0) {
@@ -314,6 +328,7 @@ ngx_http_identgw_headers_add_cookies(ngx_http_request_t *r, ngx_array_t *added,
 
 
 /*
+ * What is "added" becomes a part of the list, in its place in memory.
  * NGX_DECLINED: nothing was to be done.
  *
  * No part but the first may be empty: nginx's loops over a list would take
@@ -327,7 +342,6 @@ ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
     ngx_uint_t        n, nalloc;
     ngx_list_t       *list;
     ngx_list_part_t   head, *part, *last;
-    ngx_table_elt_t  *elts;
 
     n = (added == NULL) ? 0 : added->nelts;
     drop->marks = ngx_http_identgw_headers_marks(drop);
@@ -349,20 +363,20 @@ ngx_http_identgw_headers_rebuild(ngx_http_request_t *r,
 
     nalloc = last->nelts;
 
-    if (n != 0 || last->elts == NULL) {
-        nalloc = n + 4;
+    if (n != 0) {
+        nalloc = added->nalloc;
 
-        elts = ngx_pcalloc(r->pool, nalloc * sizeof(ngx_table_elt_t));
-        if (elts == NULL) {
+        last = ngx_http_identgw_headers_append(r->pool, last, added->elts, n);
+        if (last == NULL) {
             return NGX_ERROR;
         }
+    }
 
-        if (n != 0) {
-            ngx_memcpy(elts, added->elts, n * sizeof(ngx_table_elt_t));
-        }
+    if (last->elts == NULL) {
+        nalloc = NGX_HTTP_IDENTGW_HEADERS_SPARE;
+        last->elts = ngx_palloc(r->pool, nalloc * sizeof(ngx_table_elt_t));
 
-        last = ngx_http_identgw_headers_append(r->pool, last, elts, n);
-        if (last == NULL) {
+        if (last->elts == NULL) {
             return NGX_ERROR;
         }
     }
@@ -392,7 +406,10 @@ ngx_http_identgw_headers_keep(ngx_pool_t *pool, const ngx_list_part_t *part,
     start = 0;
 
     for (i = 0; i <= part->nelts; i++) {
-        if (i < part->nelts && !ngx_http_identgw_headers_drops(&h[i], drop)) {
+        if (i < part->nelts
+            && (!ngx_http_identgw_names_marked(drop->marks, &h[i].key)
+                || !ngx_http_identgw_headers_drops(&h[i], drop)))
+        {
             continue;
         }
 
@@ -450,7 +467,9 @@ ngx_http_identgw_headers_drops_any(const ngx_http_request_t *r,
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_identgw_headers_drops(&h[i], drop)) {
+            if (ngx_http_identgw_names_marked(drop->marks, &h[i].key)
+                && ngx_http_identgw_headers_drops(&h[i], drop))
+            {
                 return 1;
             }
         }
@@ -488,16 +507,14 @@ ngx_http_identgw_headers_marks(const ngx_http_identgw_headers_drop_t *drop)
 }
 
 
+/* Whether a line of a name that is marked leaves. */
+
 static ngx_uint_t
 ngx_http_identgw_headers_drops(const ngx_table_elt_t *h,
     const ngx_http_identgw_headers_drop_t *drop)
 {
     ngx_uint_t                          i;
     const ngx_http_identgw_identity_t  *identity;
-
-    if (!ngx_http_identgw_names_marked(drop->marks, &h->key)) {
-        return 0;
-    }
 
     if (drop->authorization
         && ngx_http_identgw_names_equal(&ngx_http_identgw_headers_auth,

@@ -4,9 +4,7 @@
 
 typedef struct {
     ngx_str_t  raw;       /* between two ";" */
-    ngx_str_t  name;
-    ngx_str_t  value;
-    unsigned   is_pair : 1;
+    ngx_str_t  name;      /* empty: it is no pair */
 } ngx_http_identgw_session_cookie_t;
 
 
@@ -22,6 +20,8 @@ static u_char *ngx_http_identgw_session_cookie(u_char *p, u_char *end,
     ngx_http_identgw_session_cookie_t *cookie);
 static ngx_uint_t ngx_http_identgw_session_is_called(
     const ngx_http_identgw_session_cookie_t *cookie, const ngx_str_t *name);
+static ngx_str_t ngx_http_identgw_session_value(
+    const ngx_http_identgw_session_cookie_t *cookie);
 static void ngx_http_identgw_session_trim(ngx_str_t *s);
 
 
@@ -111,32 +111,12 @@ ngx_http_identgw_session_collect(ngx_http_request_t *r,
 }
 
 
-ngx_uint_t
-ngx_http_identgw_session_in_cookies(const ngx_str_t *value,
-    const ngx_str_t *name)
-{
-    u_char                             *p, *end;
-    ngx_http_identgw_session_cookie_t   cookie;
-
-    end = value->data + value->len;
-
-    for (p = value->data; p < end; /* void */) {
-        p = ngx_http_identgw_session_cookie(p, end, &cookie);
-
-        if (ngx_http_identgw_session_is_called(&cookie, name)) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
 ngx_int_t
 ngx_http_identgw_session_cut_cookies(ngx_pool_t *pool, const ngx_str_t *value,
     const ngx_str_t *name, ngx_str_t *dst)
 {
     u_char                             *p, *end, *last;
+    ngx_int_t                           rc;
     ngx_http_identgw_session_cookie_t   cookie;
 
     dst->data = ngx_pnalloc(pool, value->len);
@@ -144,6 +124,7 @@ ngx_http_identgw_session_cut_cookies(ngx_pool_t *pool, const ngx_str_t *value,
         return NGX_ERROR;
     }
 
+    rc = NGX_DECLINED;
     last = dst->data;
     end = value->data + value->len;
 
@@ -151,6 +132,7 @@ ngx_http_identgw_session_cut_cookies(ngx_pool_t *pool, const ngx_str_t *value,
         p = ngx_http_identgw_session_cookie(p, end, &cookie);
 
         if (ngx_http_identgw_session_is_called(&cookie, name)) {
+            rc = NGX_OK;
             continue;
         }
 
@@ -166,7 +148,7 @@ ngx_http_identgw_session_cut_cookies(ngx_pool_t *pool, const ngx_str_t *value,
 
     dst->len = last - dst->data;
 
-    return NGX_OK;
+    return rc;
 }
 
 
@@ -190,6 +172,7 @@ ngx_http_identgw_session_of_line(const ngx_str_t *line, const ngx_str_t *name,
     ngx_str_t *id, ngx_http_identgw_session_e found)
 {
     u_char                             *p, *end;
+    ngx_str_t                           value;
     ngx_http_identgw_session_cookie_t   cookie;
 
     end = line->data + line->len;
@@ -201,12 +184,14 @@ ngx_http_identgw_session_of_line(const ngx_str_t *line, const ngx_str_t *name,
             continue;
         }
 
+        value = ngx_http_identgw_session_value(&cookie);
+
         if (found == NGX_HTTP_IDENTGW_SESSION_NONE) {
             found = NGX_HTTP_IDENTGW_SESSION_IN_COOKIE;
-            *id = cookie.value;
+            *id = value;
 
-        } else if (id->len != cookie.value.len
-                   || ngx_memcmp(id->data, cookie.value.data, id->len) != 0)
+        } else if (id->len != value.len
+                   || ngx_memcmp(id->data, value.data, id->len) != 0)
         {
             found = NGX_HTTP_IDENTGW_SESSION_BAD;
         }
@@ -221,6 +206,7 @@ ngx_http_identgw_session_push_cookies(ngx_array_t *ids, const ngx_str_t *line,
     const ngx_str_t *name)
 {
     u_char                             *p, *end;
+    ngx_str_t                           value;
     ngx_http_identgw_session_cookie_t   cookie;
 
     end = line->data + line->len;
@@ -228,9 +214,13 @@ ngx_http_identgw_session_push_cookies(ngx_array_t *ids, const ngx_str_t *line,
     for (p = line->data; p < end; /* void */) {
         p = ngx_http_identgw_session_cookie(p, end, &cookie);
 
-        if (ngx_http_identgw_session_is_called(&cookie, name)
-            && ngx_http_identgw_session_push(ids, &cookie.value) != NGX_OK)
-        {
+        if (!ngx_http_identgw_session_is_called(&cookie, name)) {
+            continue;
+        }
+
+        value = ngx_http_identgw_session_value(&cookie);
+
+        if (ngx_http_identgw_session_push(ids, &value) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -262,19 +252,31 @@ ngx_http_identgw_session_push(ngx_array_t *ids, const ngx_str_t *id)
 static ngx_uint_t
 ngx_http_identgw_session_is_valid(const ngx_str_t *id)
 {
-    size_t  i;
+    uint64_t       bytes, faults;
+    const u_char  *p, *end;
 
-    if (id->len > NGX_HTTP_IDENTGW_SESSION_MAX_SIZE) {
+    if (id->len == 0 || id->len > NGX_HTTP_IDENTGW_SESSION_MAX_SIZE) {
         return 0;
     }
 
-    for (i = 0; i < id->len; i++) {
-        if (id->data[i] <= ' ' || id->data[i] >= 0x7f) {
-            return 0;
-        }
+    p = id->data;
+    end = p + id->len;
+    faults = 0;
+
+    /* eight bytes at a time: one below 0x21 or above 0x7e has a top bit set */
+
+    for (/* void */; end - p >= 8; p += 8) {
+        ngx_memcpy(&bytes, p, 8);
+        faults |= (bytes - UINT64_C(0x2121212121212121))
+            | (bytes + UINT64_C(0x0101010101010101)) | bytes;
     }
 
-    return id->len != 0;
+    for (/* void */; p < end; p++) {
+        bytes = *p;
+        faults |= (bytes - 0x21) | (bytes + 0x01) | bytes;
+    }
+
+    return !(faults & UINT64_C(0x8080808080808080));
 }
 
 
@@ -295,19 +297,10 @@ ngx_http_identgw_session_cookie(u_char *p, u_char *end,
     cookie->raw.len = last - p;
 
     equals = memchr(p, '=', last - p);
-    cookie->is_pair = (equals != NULL);
-
-    if (equals == NULL) {
-        return last == end ? end : last + 1;
-    }
 
     cookie->name.data = p;
-    cookie->name.len = equals - p;
+    cookie->name.len = (equals == NULL) ? 0 : equals - p;
     ngx_http_identgw_session_trim(&cookie->name);
-
-    cookie->value.data = equals + 1;
-    cookie->value.len = last - equals - 1;
-    ngx_http_identgw_session_trim(&cookie->value);
 
     return last == end ? end : last + 1;
 }
@@ -317,9 +310,27 @@ static ngx_uint_t
 ngx_http_identgw_session_is_called(
     const ngx_http_identgw_session_cookie_t *cookie, const ngx_str_t *name)
 {
-    return cookie->is_pair
-           && cookie->name.len == name->len
+    return cookie->name.len == name->len
            && ngx_memcmp(cookie->name.data, name->data, name->len) == 0;
+}
+
+
+/* Of a pair. */
+
+static ngx_str_t
+ngx_http_identgw_session_value(const ngx_http_identgw_session_cookie_t *cookie)
+{
+    u_char     *end;
+    ngx_str_t   value;
+
+    end = cookie->raw.data + cookie->raw.len;
+
+    value.data = memchr(cookie->raw.data, '=', cookie->raw.len);
+    value.data++;
+    value.len = end - value.data;
+    ngx_http_identgw_session_trim(&value);
+
+    return value;
 }
 
 

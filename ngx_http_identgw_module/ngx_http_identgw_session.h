@@ -34,13 +34,10 @@ ngx_http_identgw_session_e ngx_http_identgw_session_read(ngx_http_request_t *r,
 ngx_int_t ngx_http_identgw_session_collect(ngx_http_request_t *r,
     const ngx_http_identgw_name_t *name, ngx_array_t *ids);
 
-/* Whether the Cookie line "value" holds a cookie called "name". */
-ngx_uint_t ngx_http_identgw_session_in_cookies(const ngx_str_t *value,
-    const ngx_str_t *name);
-
 /*
  * Writes the Cookie line "value" without the cookies called "name" to "dst",
- * the others byte for byte; "dst" is empty when none is left.
+ * the others byte for byte; "dst" is empty when none is left. NGX_DECLINED:
+ * there is none of that name.
  */
 ngx_int_t ngx_http_identgw_session_cut_cookies(ngx_pool_t *pool,
     const ngx_str_t *value, const ngx_str_t *name, ngx_str_t *dst);

@@ -11,8 +11,7 @@
 #define NGX_HTTP_IDENTGW_SLOTS_H
 
 
-#include <ngx_config.h>
-#include <ngx_core.h>
+#include "ngx_http_identgw_compat.h"
 
 
 #define NGX_HTTP_IDENTGW_SLOTS_KEY_SIZE  32

@@ -85,7 +85,7 @@ location /app {
     include $TEST_NGINX_CONF/echo.conf;
 }
 --- request eval
-[("GET /app") x 13]
+[("GET /app") x 17]
 --- more_headers eval
 ["JSESSIONID: ok-a\nJSESSIONID: ok-a", "JSESSIONID: ok-a\njsessionid: ok-b",
  "JSESSIONID: ok-" . ("a" x 510), "JSESSIONID: ok-\x01", "JSESSIONID: ok-\x7f",
@@ -93,11 +93,15 @@ location /app {
  "Cookie: JSESSIONID=ok-a; JSESSIONID=ok-b",
  "Cookie: JSESSIONID=ok-a\nCookie: JSESSIONID=ok-b",
  "Cookie: JSESSIONID=", "Cookie: JSESSIONID=ok-a; JSESSIONID=",
- "Cookie: JSESSIONID=ok-\xff"]
+ "Cookie: JSESSIONID=ok-\xff",
+ # of a length at which bytes are looked at together
+ "JSESSIONID: \x01k-" . ("a" x 40), "JSESSIONID: ok-" . ("a" x 20) . "\x7f",
+ "JSESSIONID: ok-" . ("a" x 20) . " " . ("a" x 20),
+ "Cookie: JSESSIONID=ok-aaaa\xe1" . ("a" x 20)]
 --- error_code eval
-[(401) x 13]
+[(401) x 17]
 --- response_headers eval
-[("Identgw-Reason: bad_session") x 13]
+[("Identgw-Reason: bad_session") x 17]
 --- no_error_log
 [error]
 subrequest: "/.identgw/authenticate"

@@ -5,6 +5,7 @@
  */
 #include "../../ngx_http_identgw_module/ngx_http_identgw_identity.c"
 #include "../../ngx_http_identgw_module/ngx_http_identgw_names.c"
+#pragma GCC visibility pop
 
 #include <ctype.h>
 

@@ -6,6 +6,7 @@
  */
 #include "../../ngx_http_identgw_module/ngx_http_identgw_names.c"
 #include "../../ngx_http_identgw_module/ngx_http_identgw_session.c"
+#pragma GCC visibility pop
 
 #include "fuzz.h"
 
@@ -92,6 +93,24 @@ is_collected(const ngx_array_t *ids, const ngx_str_t *id)
     return 0;
 }
 
+static int
+has_session(const ngx_str_t *line, const ngx_str_t *name)
+{
+    ngx_http_identgw_session_cookie_t cookie;
+    u_char *p = line->data;
+    u_char *end = line->data + line->len;
+
+    while (p < end) {
+        p = ngx_http_identgw_session_cookie(p, end, &cookie);
+
+        if (ngx_http_identgw_session_is_called(&cookie, name)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
 /* Takes the next cookie that is not empty and not called so. */
 static int
 next_other(u_char **p, u_char *end, const ngx_str_t *name, ngx_str_t *raw)
@@ -119,12 +138,15 @@ check_cut(const ngx_str_t *line, const ngx_str_t *name)
     u_char *p = line->data;
     u_char *end = line->data + line->len;
     u_char *cut_p, *cut_end;
-    ngx_str_t cut, raw, cut_raw;
+    ngx_int_t rc;
+    ngx_str_t cut, again, raw, cut_raw;
 
-    MUST(ngx_http_identgw_session_cut_cookies(NULL, line, name, &cut)
-         == NGX_OK);
+    rc = ngx_http_identgw_session_cut_cookies(NULL, line, name, &cut);
+    MUST(rc == NGX_OK || rc == NGX_DECLINED);
     MUST(cut.len <= line->len);
-    MUST(!ngx_http_identgw_session_in_cookies(&cut, name));
+    MUST((rc == NGX_DECLINED) == !has_session(line, name));
+    MUST(ngx_http_identgw_session_cut_cookies(NULL, &cut, name, &again)
+         == NGX_DECLINED);
     cut_p = cut.data;
     cut_end = cut.data + cut.len;
 
@@ -135,6 +157,20 @@ check_cut(const ngx_str_t *line, const ngx_str_t *name)
     }
 
     MUST(!next_other(&cut_p, cut_end, name, &cut_raw));
+}
+
+/* What a session may be called, byte by byte. */
+static void
+check_valid(const ngx_str_t *id)
+{
+    int is_valid = id->len > 0;
+
+    for (size_t i = 0; i < id->len; i++) {
+        is_valid = is_valid && id->data[i] > ' ' && id->data[i] < 0x7f;
+    }
+
+    MUST(id->len > NGX_HTTP_IDENTGW_SESSION_MAX_SIZE
+         || !ngx_http_identgw_session_is_valid(id) == !is_valid);
 }
 
 int
@@ -164,11 +200,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (found > NGX_HTTP_IDENTGW_SESSION_BAD) {
         MUST(id.len > 0 && id.len <= NGX_HTTP_IDENTGW_SESSION_MAX_SIZE);
-
-        for (size_t i = 0; i < id.len; i++) {
-            MUST(id.data[i] > ' ' && id.data[i] < 0x7f);
-        }
-
+        check_valid(&id);
         MUST(is_collected(&ids, &id));
     } else {
         MUST(id.len == 0);
@@ -179,6 +211,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     for (ngx_uint_t i = 0; i < nlines; i++) {
+        check_valid(&lines[i].value);
+
         if (lines[i].key.len == 6) {
             check_cut(&lines[i].value, &key);
         }

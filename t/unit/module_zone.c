@@ -8,6 +8,7 @@
 #include "../../ngx_http_identgw_module/ngx_http_identgw_shared.c"
 #include "../../ngx_http_identgw_module/ngx_http_identgw_slots.c"
 #include "../../ngx_http_identgw_module/ngx_http_identgw_zone.c"
+#pragma GCC visibility pop
 
 #include <setjmp.h>
 #include <stdarg.h>
