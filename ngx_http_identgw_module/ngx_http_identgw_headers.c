@@ -4,7 +4,7 @@
 #include "ngx_http_identgw_session.h"
 
 
-/* Places behind the lines that are added, for a Cookie line and other modules. */
+/* Places behind the lines that are added: a Cookie line, and other modules. */
 
 #define NGX_HTTP_IDENTGW_HEADERS_SPARE  4
 

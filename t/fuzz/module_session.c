@@ -93,6 +93,7 @@ is_collected(const ngx_array_t *ids, const ngx_str_t *id)
     return 0;
 }
 
+/* Whether there is something to cut. */
 static int
 has_session(const ngx_str_t *line, const ngx_str_t *name)
 {
