@@ -156,10 +156,9 @@ sub read_wrk {
     my ($target, $text) = @_;
     my %us = (us => 1, ms => 1000, s => 1_000_000);
     my %result;
-    my ($requests, $time, $of) = $text =~ /^ *(\d+) requests in ([\d.]+)([smh])/m;
-    $requests or die "bench: wrk on $target->{name}:\n$text\n";
-    $result{requests} = $requests;
-    $result{throughput} = $requests / ($time * { s => 1, m => 60, h => 3600 }->{$of});
+    ($result{requests}) = $text =~ /^ *(\d+) requests in /m;
+    ($result{throughput}) = $text =~ /^Requests\/sec: *([\d.]+)/m;
+    $result{requests} or die "bench: wrk on $target->{name}:\n$text\n";
     for my $percent (50, 99) {
         my ($value, $unit) = $text =~ /^ *$percent% *([\d.]+)(us|ms|s)/m;
         $result{"p${percent}_us"} = $value * $us{$unit};

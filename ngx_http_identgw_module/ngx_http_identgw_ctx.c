@@ -68,15 +68,18 @@ ngx_http_identgw_ctx_get(ngx_http_request_t *r)
     ctx = ngx_http_identgw_ctx_find(r);
 
     if (ctx == NULL) {
-        cln = ngx_pool_cleanup_add(r->main->pool,
-                                   sizeof(ngx_http_identgw_ctx_t));
+        ctx = ngx_pcalloc(r->main->pool, sizeof(ngx_http_identgw_ctx_t));
+        if (ctx == NULL) {
+            return NULL;
+        }
+
+        cln = ngx_pool_cleanup_add(r->main->pool, 0);
         if (cln == NULL) {
             return NULL;
         }
 
         cln->handler = ngx_http_identgw_ctx_cleanup;
-        ctx = cln->data;
-        ngx_memzero(ctx, sizeof(ngx_http_identgw_ctx_t));
+        cln->data = ctx;
         ctx->stripped = ngx_http_identgw_ctx_is_stripped(r);
     }
 
